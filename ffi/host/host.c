@@ -1,0 +1,197 @@
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOAD(word) __atomic_load_n(&(word), __ATOMIC_ACQUIRE)
+#define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELEASE)
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+int64_t rs_direct_call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+		       uint64_t f)
+{
+	const uint64_t args[6] = {a, b, c, d, e, f};
+	return rs_call(number, args, 0);
+}
+
+int64_t rs_direct_run(uint64_t ops, uint32_t count, uint64_t results)
+{
+	return rs_run((const struct rs_op *)ops, count, (int64_t *)results, 0);
+}
+
+void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, int client_doorbell,
+		     uint32_t death_signal, uint64_t signal_mask, uint32_t spin)
+{
+	memset(ring, 0, sizeof *ring);
+	ring->magic = RS_MAGIC;
+	ring->setup = setup;
+	ring->doorbell = doorbell;
+	ring->client_doorbell = client_doorbell;
+	ring->death_signal = death_signal;
+	ring->signal_mask = signal_mask;
+	ring->spin = spin;
+}
+
+/* Makes the entry visible, and wakes a server that sleeps. */
+static void publish(struct rs_ring *ring, struct rs_entry *entry)
+{
+	entry->seen = 0;
+	STORE(entry->state, RS_POSTED);
+	__atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&ring->parked, __ATOMIC_SEQ_CST) &&
+	    __atomic_exchange_n(&ring->parked, 0, __ATOMIC_SEQ_CST))
+		/* can't fail for a mapped word; how many were woken does not matter */
+		(void)syscall(SYS_futex, &ring->parked, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+int rs_ring_done(const struct rs_ring *ring, uint32_t slot)
+{
+	return LOAD(ring->entries[slot].state) == RS_DONE;
+}
+
+int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot)
+{
+	struct rs_entry *entry = &ring->entries[slot];
+	int64_t result = entry->result;
+
+	STORE(entry->state, RS_EMPTY);
+	return result;
+}
+
+static int64_t finish(struct rs_ring *ring, uint32_t slot, uint32_t spin)
+{
+	uint32_t i;
+
+	for (i = 0; i < spin; i++) {
+		if (rs_ring_done(ring, slot))
+			return rs_ring_collect(ring, slot);
+		relax();
+	}
+	return RS_PENDING + slot;
+}
+
+static struct rs_entry *take(struct rs_ring *ring, uint32_t *slot)
+{
+	struct rs_entry *entry;
+
+	*slot = ring->head % RS_ENTRIES;
+	entry = &ring->entries[*slot];
+	return LOAD(entry->state) == RS_EMPTY ? entry : 0;
+}
+
+int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, long number, uint64_t a, uint64_t b,
+		     uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+	uint32_t slot;
+	struct rs_entry *entry = take(ring, &slot);
+
+	if (!entry)
+		return RS_FULL;
+	entry->kind = RS_ENTRY_CALL;
+	entry->number = (uint32_t)number;
+	entry->args[0] = a;
+	entry->args[1] = b;
+	entry->args[2] = c;
+	entry->args[3] = d;
+	entry->args[4] = e;
+	entry->args[5] = f;
+	publish(ring, entry);
+	return finish(ring, slot, spin);
+}
+
+int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint64_t ops, uint32_t count,
+		    uint64_t results)
+{
+	uint32_t slot;
+	struct rs_entry *entry = take(ring, &slot);
+
+	if (!entry)
+		return RS_FULL;
+	entry->kind = RS_ENTRY_PROGRAM;
+	entry->number = count;
+	entry->args[0] = ops;
+	entry->args[1] = results;
+	publish(ring, entry);
+	return finish(ring, slot, spin);
+}
+
+/* Asks for a byte on the doorbell at the next completion. Look at every pending entry after
+ * this and before sleeping: one that finished earlier rings no more. */
+void rs_ring_arm(struct rs_ring *ring)
+{
+	__atomic_store_n(&ring->client_waits, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Makes the entry end early if that can be: 0 asked for, 1 it had ended anyway, or -errno, when
+ * it runs and could not be signalled. */
+int rs_ring_interrupt(struct rs_ring *ring, uint32_t slot, int pidfd)
+{
+	struct rs_entry *entry = &ring->entries[slot];
+	uint32_t expected = RS_POSTED;
+	int failure;
+
+	if (__atomic_compare_exchange_n(&entry->state, &expected, RS_CANCELLED, 0,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return 0;
+	expected = RS_RUNNING;
+	if (!__atomic_compare_exchange_n(&entry->state, &expected, RS_INTERRUPT, 0,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return expected == RS_INTERRUPT ? 0 : 1;
+	if (syscall(SYS_pidfd_send_signal, pidfd, RS_INTERRUPT_SIGNAL, 0, 0) == 0)
+		return 0;
+	failure = errno;
+	STORE(entry->seen, 1); /* nothing is on its way that the server could wait for */
+	return -failure;
+}
+
+/* What one relax() costs differs by a factor of ten between processors: measure it. */
+uint32_t rs_pauses_per_microsecond(void)
+{
+	struct timespec start, end;
+	int64_t spent, best = INT64_MAX;
+	uint32_t i, round;
+
+	for (round = 0; round < 5; round++) {
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		for (i = 0; i < 500; i++)
+			relax();
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		spent = (end.tv_sec - start.tv_sec) * 1000000000ll + end.tv_nsec - start.tv_nsec;
+		if (spent < best)
+			best = spent;
+	}
+	return best > 0 && best < 500000 ? (uint32_t)(500000 / best) : 1;
+}
+
+uint64_t rs_entry_point(void)
+{
+	return (uint64_t)rs_serve;
+}
+
+/* Waits until the kernel has cleared the word (CLONE_CHILD_CLEARTID): 1, or 0 when the time is
+ * up. */
+int rs_wait_cleared(uint64_t address, uint32_t milliseconds)
+{
+	const struct timespec limit = {.tv_sec = milliseconds / 1000,
+				       .tv_nsec = (milliseconds % 1000) * 1000000l};
+	const uint32_t *word = (const uint32_t *)address;
+	uint32_t value = LOAD(*word);
+
+	if (value == 0)
+		return 1;
+	(void)syscall(SYS_futex, word, FUTEX_WAIT, value, &limit, 0, 0);
+	return LOAD(*word) == 0;
+}

@@ -1,0 +1,128 @@
+/* The one description of what a client and a server exchange.
+ *
+ * Everything here is read by three readers: the freestanding server, the host side that is
+ * linked into the interpreter, and (through cffi, and through struct formats that a test
+ * compares with these sizes) Python. Nothing here is architecture dependent on the 64-bit
+ * little-endian machines that the project supports. */
+#ifndef RSYSCALL_NS_WIRE_H
+#define RSYSCALL_NS_WIRE_H
+
+#include <stdint.h>
+
+#define RS_WIRE_VERSION 1u
+#define RS_MAGIC 0x72737973u /* "rsys": what a server finds at the base of its block */
+
+/* A server's block is one allocation of this size, aligned to this size: the ring at its
+ * lowest address, the stack at its top. A signal handler thus finds its ring from its own stack
+ * pointer; the server needs neither a global nor a thread-local variable for it. */
+#define RS_BLOCK_SIZE 32768u
+#define RS_RING_SIZE 4096u
+#define RS_ENTRIES 16u
+
+/* The signal that interrupts a blocked call. The last real-time signal: C libraries keep the
+ * first ones for themselves. */
+#define RS_INTERRUPT_SIGNAL 64
+
+#define RS_OP_CALL 1u
+#define RS_OP_WRITE 2u
+#define RS_OP_READ 3u
+
+#define RS_OP_MUST_SUCCEED 1u
+
+/* One step of a program. CALL: args are the six arguments; bit i of refs says that args[i] is
+ * the index of an earlier step whose result is the argument. WRITE: copy args[1] bytes from
+ * args[2] (the program's own payload) to args[0]. READ: copy args[1] bytes from args[0] to
+ * args[2] (the program's own reply area). */
+struct rs_op {
+	uint8_t kind;
+	uint8_t flags;
+	uint8_t refs;
+	uint8_t reserved0;
+	uint32_t number;
+	uint64_t args[6];
+	uint64_t reserved1;
+};
+
+/* States of a ring entry, in an entry's first word.
+ *
+ *   EMPTY -> POSTED -> RUNNING -> DONE -> EMPTY
+ *              |          |        ^
+ *              v          v        |
+ *          CANCELLED   INTERRUPT --+
+ *
+ * The client moves EMPTY->POSTED, POSTED->CANCELLED, RUNNING->INTERRUPT and DONE->EMPTY; the
+ * server moves the rest. Whoever moves to INTERRUPT owes the server one signal, and the server
+ * does not leave the entry before that signal was seen: an interrupt can't hit a later call. */
+#define RS_EMPTY 0u
+#define RS_POSTED 1u
+#define RS_RUNNING 2u
+#define RS_INTERRUPT 3u
+#define RS_DONE 4u
+#define RS_CANCELLED 5u
+
+#define RS_ENTRY_CALL 0u
+#define RS_ENTRY_PROGRAM 1u
+
+struct rs_entry {
+	uint32_t state;
+	uint32_t kind;
+	uint32_t number;   /* CALL: the system call. PROGRAM: how many steps */
+	uint32_t seen;     /* set by the signal handler, or by a client that could not signal */
+	uint64_t args[6];  /* CALL: arguments. PROGRAM: address of the steps, of the results */
+	int64_t result;    /* CALL: as the kernel returned it. PROGRAM: how many steps were run */
+	uint64_t reserved[7];
+};
+
+#define RS_SETUP_HANDLERS 1u   /* own signal handler table: install ours, ignore SIGPIPE */
+#define RS_SETUP_OWN_FILES 2u  /* own fd table: close the client's end of the doorbell */
+#define RS_SETUP_RESET 4u      /* no CLONE_CLEAR_SIGHAND was to be had: reset by hand */
+
+struct rs_ring {
+	/* written by the client */
+	uint32_t head;            /* entries posted so far */
+	uint32_t client_waits;    /* the client sleeps on the doorbell */
+	uint32_t client_reserved[14];
+	/* written by the server, except that the client clears parked when it wakes it */
+	uint32_t parked;
+	uint32_t current;         /* index of the entry that runs now */
+	uint32_t server_reserved[14];
+	/* set once, before the server starts */
+	uint32_t magic;
+	uint32_t setup;
+	int32_t doorbell;         /* the server's end of the doorbell, in its fd table */
+	int32_t client_doorbell;  /* the client's end, as copied into the server's fd table */
+	uint32_t death_signal;    /* parent-death signal, 0 for none */
+	uint32_t spin;            /* how often to look for work before parking */
+	uint64_t signal_mask;     /* mask to serve with, one bit a signal */
+	uint32_t reserved[24];
+	struct rs_entry entries[RS_ENTRIES];
+};
+
+_Static_assert(sizeof(struct rs_op) == 64, "rs_op is 64 bytes");
+_Static_assert(sizeof(struct rs_entry) == 128, "rs_entry is two cache lines");
+_Static_assert(sizeof(struct rs_ring) == 256 + 128 * RS_ENTRIES, "rs_ring has no padding");
+_Static_assert(sizeof(struct rs_ring) <= RS_RING_SIZE, "rs_ring fits its part of the block");
+
+/* Carries out a program; returns how many steps were run. results has one word a step. state is
+ * the word of the entry it runs for, or null where nothing can interrupt it. */
+uint32_t rs_run(const struct rs_op *ops, uint32_t count, int64_t *results,
+		const uint32_t *state);
+
+/* One call, by the same rules as a step of a program. */
+int64_t rs_call(long number, const uint64_t args[6], const uint32_t *state);
+
+/* Where a server starts, in the child, on its new stack. Never returns. */
+void rs_serve(struct rs_ring *ring);
+
+/* From the assembly. rs_syscall: the bare call. rs_syscall_interruptible: the same, but -EINTR
+ * when *state is RS_INTERRUPT before the kernel is entered. rs_syscall_clone: for clone and
+ * clone3 with a new stack; the child does not return but calls the function found on it. */
+int64_t rs_syscall(long number, const uint64_t args[6]);
+int64_t rs_syscall_interruptible(long number, const uint64_t args[6], const uint32_t *state);
+int64_t rs_syscall_clone(long number, const uint64_t args[6]);
+extern const char rs_interruptible_begin[];
+extern const char rs_interruptible_syscall[];
+extern const char rs_interruptible_cancel[];
+void rs_sigreturn(void);
+
+#endif

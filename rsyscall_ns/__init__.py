@@ -1,0 +1,167 @@
+"""System calls on processes: children that you steer, from trio programs."""
+
+from .far.errors import (
+    AddressSpaceMismatchError,
+    FDTableMismatchError,
+    NamespaceMismatchError,
+    PidNamespaceMismatchError,
+)
+from .handle.calls.ns import InInterpreterError, NamespaceNotAllowedError
+from .handle.calls.small import InterruptSignalError
+from .handle.child import (
+    ChildBusyError,
+    ChildDeadError,
+    ChildProcess,
+    ExitStatusLostError,
+    NoSiginfoError,
+    NoStateChangeError,
+    UnreadSiginfoError,
+)
+from .handle.fd import FDClosedError, FDKindError, FDNotInheritedError, FileDescriptor
+from .handle.kinds.namespace import NamespaceFD
+from .handle.kinds.pidfd import PidFD
+from .handle.kinds.sockets import SocketFD
+from .handle.pointer import (
+    Pointer,
+    PointerInUseError,
+    PointerNotAdjacentError,
+    UseAfterFreeError,
+    WrittenPointer,
+)
+from .handle.process import Process
+from .handle.process_task import (
+    CloneFlagsError,
+    NoParentTaskError,
+    ProcessTask,
+    StackAlignmentError,
+    StackNotAdjacentError,
+)
+from .handle.thread import ThreadProcess
+from .memory.allocator import DoubleFreeError
+from .memory.arena import ArenaClosedError
+from .memory.serializers import BYTES, INT32, SIGINFO, STACK, SerializerError, Stack
+from .near.abi.fcntl_h import AT, O
+from .near.abi.mman_h import MAP, PROT
+from .near.abi.mount_h import MS, UMOUNT
+from .near.abi.sched_h import CLONE
+from .near.abi.signal_h import SIG, SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK
+from .near.abi.socket_h import (
+    AF,
+    MSG,
+    SHUT,
+    SO,
+    SOCK,
+    SOL,
+    Sockaddr,
+    SockaddrIn,
+    SockaddrIn6,
+    SockaddrUn,
+)
+from .near.abi.wait_h import CLD, ChildState, Siginfo, UncleanExitError, W
+from .near.errors import (
+    ArgumentRangeError,
+    PathError,
+    ReturnsInChildError,
+    RsyscallError,
+    TaskLostError,
+)
+from .near.nr import SYS
+from .near.program import Call, Program, Read, Ref, Results, Write
+from .tasks.command import Command, CommandNotFoundError
+from .tasks.idmap import IdMapError, IdRange
+from .tasks.idwrite import FakeProcError, IdMapNotAllowedError
+from .tasks.local import open_local_task
+from .tasks.task import NotAChildError, Task
+
+__all__ = [
+    "AF",
+    "AT",
+    "AddressSpaceMismatchError",
+    "ArenaClosedError",
+    "ArgumentRangeError",
+    "BYTES",
+    "CLD",
+    "CLONE",
+    "Call",
+    "ChildBusyError",
+    "ChildDeadError",
+    "ChildProcess",
+    "ChildState",
+    "CloneFlagsError",
+    "Command",
+    "CommandNotFoundError",
+    "DoubleFreeError",
+    "ExitStatusLostError",
+    "FDClosedError",
+    "FDKindError",
+    "FDNotInheritedError",
+    "FDTableMismatchError",
+    "FakeProcError",
+    "FileDescriptor",
+    "INT32",
+    "IdMapError",
+    "IdMapNotAllowedError",
+    "IdRange",
+    "InInterpreterError",
+    "InterruptSignalError",
+    "MAP",
+    "MS",
+    "MSG",
+    "NamespaceFD",
+    "NamespaceMismatchError",
+    "NamespaceNotAllowedError",
+    "NoParentTaskError",
+    "NoSiginfoError",
+    "NoStateChangeError",
+    "NotAChildError",
+    "O",
+    "PROT",
+    "PathError",
+    "PidFD",
+    "PidNamespaceMismatchError",
+    "Pointer",
+    "PointerInUseError",
+    "PointerNotAdjacentError",
+    "Process",
+    "ProcessTask",
+    "Program",
+    "Read",
+    "Ref",
+    "Results",
+    "ReturnsInChildError",
+    "RsyscallError",
+    "SHUT",
+    "SIG",
+    "SIGINFO",
+    "SIG_BLOCK",
+    "SIG_DFL",
+    "SIG_IGN",
+    "SIG_SETMASK",
+    "SIG_UNBLOCK",
+    "SO",
+    "SOCK",
+    "SOL",
+    "STACK",
+    "SYS",
+    "SerializerError",
+    "Siginfo",
+    "Sockaddr",
+    "SockaddrIn",
+    "SockaddrIn6",
+    "SockaddrUn",
+    "SocketFD",
+    "Stack",
+    "StackAlignmentError",
+    "StackNotAdjacentError",
+    "Task",
+    "TaskLostError",
+    "ThreadProcess",
+    "UMOUNT",
+    "UncleanExitError",
+    "UnreadSiginfoError",
+    "UseAfterFreeError",
+    "W",
+    "Write",
+    "WrittenPointer",
+    "open_local_task",
+]

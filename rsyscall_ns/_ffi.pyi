@@ -1,0 +1,64 @@
+# The compiled module, as cffi makes it from ffi/decl/host.h.
+from typing import NewType
+
+from typing_extensions import Buffer
+
+Ring = NewType("Ring", object)
+Memory = NewType("Memory", object)
+
+
+class _FFI:
+    def cast(self, kind: str, value: int | Memory) -> Ring: ...
+    def from_buffer(self, data: Buffer, *, require_writable: bool = False) -> Memory: ...
+    def sizeof(self, kind: str) -> int: ...
+
+class _Lib:
+    RS_WIRE_VERSION: int
+    RS_BLOCK_SIZE: int
+    RS_RING_SIZE: int
+    RS_ENTRIES: int
+    RS_INTERRUPT_SIGNAL: int
+    RS_SETUP_HANDLERS: int
+    RS_SETUP_OWN_FILES: int
+    RS_SETUP_RESET: int
+    def rs_direct_call(
+        self, number: int, a: int, b: int, c: int, d: int, e: int, f: int, /
+    ) -> int: ...
+    def rs_direct_run(self, ops: int, count: int, results: int, /) -> int: ...
+    def rs_ring_prepare(
+        self,
+        ring: Ring,
+        setup: int,
+        doorbell: int,
+        client_doorbell: int,
+        death_signal: int,
+        signal_mask: int,
+        spin: int,
+        /,
+    ) -> None: ...
+    def rs_ring_call(
+        self,
+        ring: Ring,
+        spin: int,
+        number: int,
+        a: int,
+        b: int,
+        c: int,
+        d: int,
+        e: int,
+        f: int,
+        /,
+    ) -> int: ...
+    def rs_ring_run(
+        self, ring: Ring, spin: int, ops: int, count: int, results: int, /
+    ) -> int: ...
+    def rs_ring_done(self, ring: Ring, slot: int, /) -> int: ...
+    def rs_ring_collect(self, ring: Ring, slot: int, /) -> int: ...
+    def rs_ring_arm(self, ring: Ring, /) -> None: ...
+    def rs_ring_interrupt(self, ring: Ring, slot: int, pidfd: int, /) -> int: ...
+    def rs_pauses_per_microsecond(self) -> int: ...
+    def rs_entry_point(self) -> int: ...
+    def rs_wait_cleared(self, address: int, milliseconds: int, /) -> int: ...
+
+ffi: _FFI
+lib: _Lib

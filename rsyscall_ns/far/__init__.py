@@ -1,0 +1,1 @@
+"""Namespaces, and the tasks that are in them."""

@@ -1,0 +1,120 @@
+"""far.Task: a system-call interface, plus the namespaces that its process is in now.
+
+Owns the beliefs about which namespaces those are; whoever makes a call that changes them says so
+here. Every check that a handle belongs to a task is made here.
+"""
+
+from __future__ import annotations
+
+from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.interface import SyscallInterface
+
+from .errors import (
+    AddressSpaceMismatchError,
+    FDTableMismatchError,
+    PidNamespaceMismatchError,
+)
+from .namespaces import (
+    NAMESPACE_KINDS,
+    AddressSpace,
+    CgroupNamespace,
+    FDTable,
+    IpcNamespace,
+    MountNamespace,
+    NetNamespace,
+    PidNamespace,
+    TimeNamespace,
+    UserNamespace,
+    UtsNamespace,
+)
+
+__all__ = ["FLAG_OF_KIND", "Task"]
+
+FLAG_OF_KIND = {
+    "mnt_namespace": CLONE.NEWNS,
+    "user_namespace": CLONE.NEWUSER,
+    "net_namespace": CLONE.NEWNET,
+    "uts_namespace": CLONE.NEWUTS,
+    "ipc_namespace": CLONE.NEWIPC,
+    "cgroup_namespace": CLONE.NEWCGROUP,
+    "time_namespace": CLONE.NEWTIME,
+}
+
+
+class Task:
+    """A process that can be told to make system calls, seen as the namespaces it is in."""
+
+    __slots__ = (
+        "__weakref__",
+        "address_space",
+        "cgroup_namespace",
+        "fd_table",
+        "ipc_namespace",
+        "mnt_namespace",
+        "net_namespace",
+        "pid_for_children",
+        "pid_namespace",
+        "sysif",
+        "time_namespace",
+        "user_namespace",
+        "uts_namespace",
+    )
+
+    sysif: SyscallInterface
+    mnt_namespace: MountNamespace
+    user_namespace: UserNamespace
+    net_namespace: NetNamespace
+    uts_namespace: UtsNamespace
+    ipc_namespace: IpcNamespace
+    cgroup_namespace: CgroupNamespace
+    time_namespace: TimeNamespace
+
+    def __init__(self, sysif: SyscallInterface, parent: Task | None, flags: CLONE) -> None:
+        """Take the namespaces of ``parent``, except those that ``flags`` made anew.
+
+        Without a parent all are new to us: the interpreter's own.
+        """
+        self.sysif = sysif
+        if parent is None:
+            self.fd_table = FDTable()
+            self.address_space = AddressSpace()
+            self.pid_namespace = self.pid_for_children = PidNamespace()
+            for kind, cls in NAMESPACE_KINDS.items():
+                setattr(self, kind, cls())
+            return
+        self.fd_table = parent.fd_table if CLONE.FILES in flags else FDTable()
+        self.address_space = parent.address_space if CLONE.VM in flags else AddressSpace()
+        for kind in NAMESPACE_KINDS:
+            setattr(self, kind, getattr(parent, kind))
+        outside = parent.pid_for_children
+        inside = PidNamespace(outside) if CLONE.NEWPID in flags else outside
+        self.pid_namespace = self.pid_for_children = inside
+        self.entered(flags & ~CLONE.NEWPID)
+
+    def entered(self, flags: CLONE) -> None:
+        """Believe that the process has left these namespaces for new ones (``unshare(2)``)."""
+        for kind, cls in NAMESPACE_KINDS.items():
+            if FLAG_OF_KIND[kind] in flags:
+                setattr(self, kind, cls(getattr(self, kind)))
+        if CLONE.NEWPID in flags:
+            self.pid_for_children = PidNamespace(self.pid_for_children)
+
+    def execed(self) -> None:
+        """Believe that the process has an address space and an fd table of its own now."""
+        self.address_space = AddressSpace()
+        self.fd_table = FDTable()
+
+    def check_fd_table(self, what: object, table: FDTable) -> None:
+        """Refuse something that belongs to another fd table."""
+        if table is not self.fd_table:
+            raise FDTableMismatchError(what, table, self, self.fd_table)
+
+    def check_address_space(self, what: object, space: AddressSpace) -> None:
+        """Refuse something that belongs to another address space."""
+        if space is not self.address_space:
+            raise AddressSpaceMismatchError(what, space, self, self.address_space)
+
+    def check_pid_namespace(self, what: object, namespace: PidNamespace) -> None:
+        """Refuse something that belongs to another pid namespace."""
+        if namespace is not self.pid_namespace:
+            raise PidNamespaceMismatchError(what, namespace, self, self.pid_namespace)

@@ -1,0 +1,1 @@
+"""Owning objects: pointers, file descriptors, processes, and the calls on tasks."""

@@ -1,0 +1,134 @@
+"""``task.ns``: leaving, joining and naming namespaces."""
+
+from __future__ import annotations
+
+import os
+from errno import EINVAL, ENOSPC, EPERM, EUSERS
+from typing import final
+
+from rsyscall_ns.handle.context import MemoryTask
+from rsyscall_ns.handle.kinds.namespace import NamespaceFD
+from rsyscall_ns.near.abi.fcntl_h import AT_FDCWD, O
+from rsyscall_ns.near.abi.mount_h import MS
+from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
+from rsyscall_ns.near.calls import fs as near_fs
+from rsyscall_ns.near.calls import ns as near
+from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.ids import Address
+from rsyscall_ns.near.strings import c_path, c_string
+
+__all__ = ["InInterpreterError", "NamespaceNotAllowedError", "Namespaces", "not_allowed"]
+
+NULL = Address(0)
+UTSNAME_FIELD = 65
+CURES = {
+    EPERM: "it needs CAP_SYS_ADMIN: add CLONE.NEWUSER, or run as root; where that is refused "
+    "too, user namespaces are switched off (see user.max_user_namespaces, and your container's "
+    "seccomp or AppArmor profile)",
+    ENOSPC: "a limit is reached: raise the sysctl user.max_*_namespaces, or nest less deeply",
+    EUSERS: "user namespaces are nested too deeply, or this kind needs memory of its own",
+    EINVAL: "this kernel lacks the namespace, or the process has threads, which forbid it",
+}
+
+
+class NamespaceNotAllowedError(RsyscallError, PermissionError):
+    """A namespace that this user, kernel or limit does not allow."""
+
+    def __init__(self, flags: int, number: int, task: object) -> None:
+        names = [flag.name or "" for flag in CLONE if flag & NEW_NAMESPACES & flags]
+        cure = CURES.get(number, "see namespaces(7)")
+        PermissionError.__init__(
+            self, number, f"{', '.join(names)} for {task}: {os.strerror(number)}; {cure}"
+        )
+
+
+class InInterpreterError(RsyscallError):
+    """Something that must never happen to the interpreter's own process."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} would change this interpreter for good: do it in a child, "
+            "async with task.spawn(...)"
+        )
+
+
+def not_allowed(error: OSError, flags: int, task: object) -> OSError:
+    """Return the named error for a failed unshare or clone, or the error itself."""
+    if error.errno in CURES:
+        return NamespaceNotAllowedError(flags, error.errno or EPERM, task)
+    return error
+
+
+@final
+class Namespaces:
+    """System calls that change which namespaces the task is in; its beliefs follow."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: MemoryTask) -> None:
+        self._task = task
+
+    def _in_child(self, what: str) -> None:
+        if self._task.sysif.same_thread:
+            raise InInterpreterError(what)
+
+    async def unshare(self, flags: CLONE) -> None:
+        """Leave namespaces, or a shared fd table, for new ones. ``unshare(2)``.
+
+        With ``CLONE.NEWNS`` every mount is made private, so that none made later reaches the
+        outside. A new pid namespace is for children only, a new time namespace for children and
+        for the next exec.
+        """
+        self._in_child("unshare")
+        task = self._task
+        try:
+            await near.unshare(task.sysif, flags)
+        except OSError as error:
+            raise not_allowed(error, flags, task) from error
+        task.entered(flags)
+        if CLONE.FILES in flags:
+            task.files_unshared()
+        if CLONE.NEWNS in flags:
+            with task.transient(b"/\0") as root:
+                await near.mount(
+                    task.sysif, NULL, root.address, NULL, MS.REC | MS.PRIVATE, NULL
+                )
+
+    async def open(self, kind: str) -> NamespaceFD:
+        """Open the task's own namespace of a kind: mnt, user, net, uts, ipc, cgroup, time, pid.
+
+        ``namespaces(7)``. The path is ``/proc/thread-self/ns/KIND`` as the task sees it.
+        """
+        task = self._task
+        await task.sweep()
+        with task.transient(c_path(f"/proc/self/ns/{kind}")) as path:
+            made = await near_fs.openat(
+                task.sysif, AT_FDCWD, path.address, O.RDONLY | O.CLOEXEC, 0
+            )
+        return NamespaceFD(task, made)
+
+    async def setns(self, fd: NamespaceFD, flags: CLONE = CLONE(0)) -> None:
+        """Join a namespace (``flags``: the kind it must be of, 0 any). ``setns(2)``."""
+        self._in_child("setns")
+        task = self._task
+        kind = flags or await fd.for_task(task).nstype()
+        with fd.borrow(task) as near_id:
+            try:
+                await near.setns(task.sysif, near_id, flags)
+            except OSError as error:
+                raise not_allowed(error, kind, task) from error
+        task.entered(kind)
+
+    async def sethostname(self, name: str) -> None:
+        """Set the host name of the task's uts namespace. ``sethostname(2)``."""
+        data = c_string(name)[:-1]
+        with self._task.transient(data or 1) as buffer:
+            await near.sethostname(self._task.sysif, buffer.address, len(data))
+
+    async def gethostname(self) -> str:
+        """Return the host name. ``uname(2)``."""
+        with self._task.transient(6 * UTSNAME_FIELD) as buffer:
+            await near.uname(self._task.sysif, buffer.address)
+            return buffer.read(UTSNAME_FIELD, 2 * UTSNAME_FIELD).split(b"\0", 1)[0].decode()
+
+

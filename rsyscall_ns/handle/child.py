@@ -1,0 +1,390 @@
+"""ChildProcess: a child of one of our tasks, waited for and signalled without races.
+
+A child's id stays its own until it was reaped, and only its parent task reaps it: through this
+object. So everything that touches the id goes through ``borrow()``::
+
+    alive --borrow--> in use --end--> alive
+    alive --waitid--> unread siginfo --parse--> alive, or dead when it tells of the death
+    dead: refuses every borrow
+
+Between a waitid and the reading of its siginfo nobody can know whether the id still exists, so
+nothing may touch it. With a pidfd the kernel guarantees the same once more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from errno import ECHILD
+from typing import Any, overload
+
+import trio
+
+from rsyscall_ns.memory.serializers import SIGINFO
+from rsyscall_ns.near import ids
+from rsyscall_ns.near.abi.signal_h import SIG, check_signal
+from rsyscall_ns.near.abi.wait_h import CLD, ChildState, IdType, Siginfo, W
+from rsyscall_ns.near.calls import process as near
+from rsyscall_ns.near.errors import ArgumentRangeError, RsyscallError, TaskLostError
+
+from .context import MemoryTask
+from .kinds.pidfd import PidFD
+from .pointer import Pointer
+from .process import Process
+from .readiness import Readiness
+
+__all__ = [
+    "ChildBusyError",
+    "ChildDeadError",
+    "ChildProcess",
+    "ExitStatusLostError",
+    "NoSiginfoError",
+    "NoStateChangeError",
+    "UnreadSiginfoError",
+]
+
+NULL = ids.Address(0)
+STATES = W.EXITED | W.STOPPED | W.CONTINUED
+
+
+class ChildDeadError(RsyscallError):
+    """A child was to be used after its death had been seen: its id may be another's by now."""
+
+    def __init__(self, child: object, state: ChildState) -> None:
+        super().__init__(f"{child} is dead, it {state}: read child.death_state instead")
+
+
+class ChildBusyError(RsyscallError):
+    """A child was to be used while another call uses it."""
+
+    def __init__(self, child: object) -> None:
+        super().__init__(f"{child} is in use: leave the other borrow() first")
+
+
+class UnreadSiginfoError(RsyscallError):
+    """A child was to be used while a siginfo buffer, which may tell of its death, is unread."""
+
+    def __init__(self, child: object) -> None:
+        super().__init__(f"{child} has an unread siginfo: await child.read_siginfo() first")
+
+
+class NoSiginfoError(RsyscallError):
+    """A siginfo was to be read, but no waitid has filled one."""
+
+    def __init__(self, child: object) -> None:
+        super().__init__(f"{child} has no siginfo buffer to read: await child.waitid(...) first")
+
+
+class NoStateChangeError(RsyscallError):
+    """A siginfo was read that reports nothing."""
+
+    def __init__(self, child: object) -> None:
+        super().__init__(f"waitid reported no change of state of {child}")
+
+
+class ExitStatusLostError(RsyscallError, ChildProcessError):
+    """Somebody else reaped a child, or SIGCHLD is ignored, and the kernel does not tell."""
+
+    def __init__(self, child: object, pid: int) -> None:
+        ChildProcessError.__init__(
+            self,
+            ECHILD,
+            f"{child} was reaped by somebody else (a wait for any child, or SIGCHLD ignored), so "
+            "its exit status is lost; Linux 6.15 and later would still know it",
+            str(pid),
+        )
+
+
+class ChildProcess(Process):
+    """A child of ``task``. ``pidfd`` refers to it in that task's fd table."""
+
+    __slots__ = ("_calls", "command", "death_state", "in_use", "pidfd", "readiness")
+    __slots__ += ("unread_siginfo",)
+
+    def __init__(
+        self,
+        task: MemoryTask,
+        near_id: ids.Process,
+        *,
+        pidfd: PidFD | None = None,
+        readiness: Readiness | None = None,
+    ) -> None:
+        """Take over the duty to reap the child; ``pidfd`` and ``readiness`` are owned too."""
+        super().__init__(task, near_id)
+        self.pid_namespace = task.pid_for_children
+        self.pidfd = pidfd
+        self.readiness = readiness
+        self.death_state: ChildState | None = None
+        self.unread_siginfo: Pointer[Siginfo] | None = None
+        self.in_use = False
+        self.command: Any = None
+        self._calls = trio.Lock()
+
+    def _id(self) -> int:
+        return self.near.id
+
+    @contextmanager
+    def borrow(self) -> Iterator[ids.Process]:
+        """Use the child's id. Refused: when it is dead, in use, or has an unread siginfo."""
+        if self.in_use:
+            raise ChildBusyError(self)
+        self._check_known_alive()
+        self.in_use = True
+        try:
+            yield self.near
+        finally:
+            self.in_use = False
+
+    def _check_known_alive(self) -> None:
+        if self.death_state is not None:
+            raise ChildDeadError(self, self.death_state)
+        if self.unread_siginfo is not None:
+            raise UnreadSiginfoError(self)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[ids.Process]:
+        """Borrow, after the calls of other tasks that are under way: each is short."""
+        async with self._calls:
+            with self.borrow() as near_id:
+                yield near_id
+
+    # signals and groups
+
+    async def kill(self, sig: int = SIG.KILL) -> None:
+        """Signal the child; it can't hit anyone else. ``pidfd_send_signal(2)``, ``kill(2)``."""
+        check_signal(sig)
+        async with self._turn() as near_id:
+            if self.pidfd is not None:
+                await self.pidfd.send_signal(sig)
+            else:
+                await near.kill(self.task.sysif, near_id.id, sig)
+
+    async def send_signal(self, sig: int) -> None:
+        """Signal the child: another name for ``kill``."""
+        await self.kill(sig)
+
+    async def terminate(self) -> None:
+        """Send SIGTERM."""
+        await self.kill(SIG.TERM)
+
+    async def killpg(self, sig: int) -> None:
+        """Signal the process group that the child leads. ``kill(2)``."""
+        check_signal(sig)
+        async with self._turn() as near_id:
+            await near.kill(self.task.sysif, -near_id.id, sig)
+
+    async def getpgid(self) -> ids.ProcessGroup:
+        """Return the child's process group. ``getpgid(2)``."""
+        async with self._turn() as near_id:
+            return await near.getpgid(self.task.sysif, near_id.id)
+
+    async def setpgid(self, pgid: ChildProcess | None = None) -> None:
+        """Put the child into the group that ``pgid`` leads; None: a group of its own.
+
+        Both children are borrowed; they must be of one pid namespace. ``setpgid(2)``.
+        """
+        if pgid is None or pgid is self:
+            async with self._turn() as near_id:
+                await near.setpgid(self.task.sysif, near_id.id, near_id.id)
+            return
+        self.task.check_pid_namespace(pgid, pgid.pid_namespace)
+        async with self._turn() as near_id, pgid._turn() as leader:  # noqa: SLF001 - same class
+            await near.setpgid(self.task.sysif, near_id.id, leader.id)
+
+    async def setpriority(self, prio: int) -> None:
+        """Set the nice value, -20 to 19. ``setpriority(2)``."""
+        async with self._turn():
+            await super().setpriority(prio)
+
+    async def getpriority(self) -> int:
+        """Return the nice value. ``getpriority(2)``."""
+        async with self._turn():
+            return await super().getpriority()
+
+    # waiting
+
+    @overload
+    async def waitid(
+        self, options: W, infop: None = None, *, rusage: Pointer[bytes] | None = None
+    ) -> ChildState | None: ...
+
+    @overload
+    async def waitid(
+        self, options: W, infop: Pointer[Siginfo], *, rusage: Pointer[bytes] | None = None
+    ) -> None: ...
+
+    async def waitid(
+        self,
+        options: W,
+        infop: Pointer[Siginfo] | None = None,
+        *,
+        rusage: Pointer[bytes] | None = None,
+    ) -> ChildState | None:
+        """Wait for a change of the child's state. ``waitid(2)``.
+
+        Without ``infop`` returns the ``ChildState``, or None with ``W.NOHANG`` when there is
+        none. With ``infop`` fills it: it becomes ``unread_siginfo``, to be read by
+        ``read_siginfo``. While this only waits, nothing is borrowed.
+        """
+        if not options & STATES:
+            raise ArgumentRangeError("options (of EXITED, STOPPED, CONTINUED)", options, 1, 15)
+        while True:
+            if not options & W.NOHANG:
+                await self._until_ready(options)
+            if infop is not None:
+                if await self._wait_into(options, infop, rusage):
+                    return None
+            else:
+                state = await self._wait_value(options, rusage)
+                if state is not None or options & W.NOHANG:
+                    return state
+
+    async def _until_ready(self, options: W) -> None:
+        self._check_known_alive()  # refused before the wait, not after it
+        if self.readiness is not None:
+            await self.readiness.wait(options)
+
+    async def _wait_value(self, options: W, rusage: Pointer[bytes] | None) -> ChildState | None:
+        async with self._turn():
+            buffer = await self.task.malloc(SIGINFO)
+            try:
+                await self._waitid(options, buffer, rusage)
+                state = buffer.peek().child_state()
+            except ChildProcessError:
+                state = await self._lost_status()
+            finally:
+                buffer.free()
+            if state is not None and not options & W.NOWAIT:
+                self._record(state)
+            return state
+
+    async def _wait_into(
+        self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
+    ) -> bool:
+        """Make one call; returns whether it is the answer."""
+        async with self._turn():
+            try:
+                await self._waitid(options, infop, rusage)
+            except ChildProcessError:
+                state = await self._lost_status()
+                infop.poke(Siginfo(SIG.CHLD, 0, state.code, state.pid, state.uid, state.status))
+            found = infop.peek().pid != 0
+            if found or options & W.NOHANG:
+                self.unread_siginfo = infop
+                return True
+            return False
+
+    async def _waitid(
+        self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
+    ) -> None:
+        """Make the call itself, never one that blocks, and never one that a cancel can tear."""
+        infop.poke(Siginfo())
+        with trio.CancelScope(shield=True), infop.borrow(self.task) as address:
+            which, id_ = IdType.PID, self.near.id
+            if self.pidfd is not None:
+                which, id_ = IdType.PIDFD, self.pidfd.near.number
+            flags = options | W.NOHANG if self.readiness is not None else options
+            try:
+                if rusage is None:
+                    await near.waitid(self.task.sysif, which, id_, address, flags, NULL)
+                else:
+                    with rusage.borrow(self.task) as usage:
+                        await near.waitid(self.task.sysif, which, id_, address, flags, usage)
+            except ChildProcessError as error:
+                error.filename = str(self.near.id)
+                raise
+
+    async def _lost_status(self) -> ChildState:
+        """Ask the kernel for the status of a child that somebody else has reaped."""
+        with trio.CancelScope(shield=True):
+            status = None if self.pidfd is None else await self.pidfd.exit_status()
+        if status is None:
+            lost = ExitStatusLostError(self, self.near.id)
+            raise lost
+        return ChildState.from_wait_status(self.near.id, os.getuid(), status)
+
+    def _record(self, state: ChildState) -> None:
+        if state.died():
+            self.mark_dead(state)
+
+    def parse_waitid_siginfo(self, siginfo: Siginfo) -> ChildState | None:
+        """Take note of what waitid told; None when it told nothing (``pid`` is 0)."""
+        self.unread_siginfo = None
+        state = siginfo.child_state()
+        if state is not None:
+            self._record(state)
+        return state
+
+    async def read_siginfo(self) -> ChildState | None:
+        """Read and parse the buffer that ``waitid`` filled; it stays the caller's."""
+        if self.unread_siginfo is None:
+            raise NoSiginfoError(self)
+        return self.parse_waitid_siginfo(await self.unread_siginfo.read())
+
+    async def read_state_change(self) -> ChildState:
+        """Like ``read_siginfo``, but raise NoStateChangeError when nothing was told."""
+        state = await self.read_siginfo()
+        if state is None:
+            raise NoStateChangeError(self)
+        return state
+
+    async def wait(self) -> ChildState:
+        """Wait for the child's death; returns at once when it was seen already."""
+        while self.death_state is None:
+            try:
+                await self.waitid(W.EXITED)
+            except ChildDeadError:
+                break  # another task saw it first
+        await trio.lowlevel.checkpoint_if_cancelled()
+        assert self.death_state is not None
+        return self.death_state
+
+    async def check(self) -> ChildState:
+        """Wait for the child's death; raise UncleanExitError unless it exited with 0."""
+        state = await self.wait()
+        state.check(self)
+        return state
+
+    # what has become of it
+
+    def did_exec(self, command: object) -> None:
+        """Remember what the child runs now."""
+        self.command = command
+
+    def mark_dead(self, state: ChildState) -> None:
+        """Remember the death: from now on the id is not ours."""
+        self.death_state = state
+        self.unread_siginfo = None
+
+    async def end(self) -> None:
+        """Kill and reap the child, whatever state it is in, and give back what it owned.
+
+        Not cancellable: a SIGKILL is always obeyed, as soon as the kernel lets the child go.
+        """
+        with trio.CancelScope(shield=True):
+            try:
+                if self.death_state is None:
+                    await self._kill_and_reap()
+            finally:
+                if self.readiness is not None:
+                    self.readiness.close()
+                if self.pidfd is not None and self.pidfd.valid:
+                    try:
+                        await self.pidfd.close()
+                    except TaskLostError:
+                        pass  # the table has gone with its process
+
+    async def _kill_and_reap(self) -> None:
+        self.unread_siginfo = None  # nobody will read it, and a repeated waitid tells
+        try:
+            if self.readiness is not None:
+                # from here, whatever its parent is doing; by pidfd, so that it can't miss
+                self.readiness.kill()
+                await self.readiness.wait(W.EXITED)
+            else:
+                await self.kill(SIG.KILL)
+            await self.wait()
+        except (ExitStatusLostError, TaskLostError):
+            # dead, and reaped by somebody else: its parent may have exec'd or died itself
+            self.mark_dead(ChildState(CLD.KILLED, self.near.id, 0, SIG.KILL))

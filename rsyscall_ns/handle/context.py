@@ -1,0 +1,148 @@
+"""What fds, processes and call groups need of a task: memory, and the fds that it holds.
+
+Owns the bookkeeping of which entries of an fd table are held by handles, and the transient
+memory of value-in value-out calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar, final
+from weakref import WeakSet
+
+import trio
+
+from rsyscall_ns.far.namespaces import FDTable
+from rsyscall_ns.far.task import Task
+from rsyscall_ns.memory.arena import Arena
+from rsyscall_ns.memory.serializers import BYTES, Serializer
+from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.ids import Address, fit
+from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.near.nr import SYS
+
+from .pointer import Pointer, WrittenPointer
+
+__all__ = ["Holdings", "MemoryTask", "Transient"]
+
+T = TypeVar("T")
+LARGEST = 1 << 40  # bytes; a size above it is a mistake, not a wish
+
+
+class Movable(Protocol):
+    """A handle that follows its task into a copy of the fd table."""
+
+    def moved(self, table: FDTable) -> int | None:
+        """Belong to ``table`` from now on; returns the number, None where it is closed."""
+        ...
+
+
+@final
+class Holdings:
+    """Which numbers of one fd table are held by handles, and which were forgotten."""
+
+    __slots__ = ("counts", "forgotten", "inherited")
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.forgotten: list[int] = []
+        self.inherited: dict[int, FDTable] = {}  # copies from another table, not yet claimed
+
+    def hold(self, number: int) -> None:
+        """Count one more handle."""
+        self.counts[number] = self.counts.get(number, 0) + 1
+
+    def drop(self, number: int) -> bool:
+        """Count one handle less; returns whether it was the last."""
+        left = self.counts.get(number, 0) - 1
+        if left > 0:
+            self.counts[number] = left
+            return False
+        self.counts.pop(number, None)
+        return True
+
+
+@final
+class Transient:
+    """Memory for the time of one call."""
+
+    __slots__ = ("_arena", "address", "size")
+
+    def __init__(self, arena: Arena, address: int, size: int) -> None:
+        self._arena = arena
+        self.address = Address(address)
+        self.size = size
+
+    def read(self, start: int = 0, end: int | None = None) -> bytes:
+        """Return bytes of it."""
+        return bytes(self._arena.view(self.address.value, self.size)[start:end])
+
+    def __add__(self, offset: int) -> Address:
+        return self.address + offset
+
+
+class MemoryTask(Task):
+    """A task with memory that we see too, and with an account of its fds."""
+
+    __slots__ = ("arena", "chosen_signals", "handles", "holdings")
+
+    def __init__(
+        self, sysif: SyscallInterface, parent: MemoryTask | None, flags: CLONE, arena: Arena
+    ) -> None:
+        super().__init__(sysif, parent, flags)
+        self.arena = arena
+        self.chosen_signals: set[int] = set()  # dispositions set by the user: exec keeps them
+        self.handles: WeakSet[Movable] = WeakSet()
+        shares = parent is not None and CLONE.FILES in flags
+        self.holdings = parent.holdings if parent is not None and shares else Holdings()
+
+    def __repr__(self) -> str:
+        return f"task of {self.sysif!r}"
+
+    @contextmanager
+    def transient(self, content: bytes | int) -> Iterator[Transient]:
+        """Allocate memory with these bytes, or so many zero bytes, until the block ends."""
+        data = content if isinstance(content, bytes) else bytes(fit("size", content, 0, LARGEST))
+        size = len(data)
+        address = self.arena.allocate(size)
+        try:
+            self.arena.view(address, size)[:] = data
+            yield Transient(self.arena, address, size)
+        finally:
+            self.arena.release(address, size)
+
+    async def malloc(self, serializer: Serializer[T], size: int | None = None) -> Pointer[T]:
+        """Allocate memory for a value of a type (``size`` bytes, where types vary)."""
+        await trio.lowlevel.checkpoint()
+        count = serializer.size if size is None else fit("size", size, 1, LARGEST)
+        return Pointer(
+            self.arena, self.address_space, self.arena.allocate(count), count, serializer
+        )
+
+    async def ptr(self, value: T, serializer: Serializer[T] | None = None) -> WrittenPointer[T]:
+        """Allocate memory and store a value in it; without a serializer it must be bytes."""
+        kind: Serializer[T] = BYTES if serializer is None else serializer  # type: ignore[assignment]  # bytes by contract
+        size = max(len(kind.to_bytes(value)), 1)
+        pointer = await self.malloc(kind, size)
+        try:
+            return await pointer.write(value)
+        except BaseException:
+            pointer.free()
+            raise
+
+    async def sweep(self) -> None:
+        """Close the fds whose handles were forgotten."""
+        while self.holdings.forgotten:
+            with trio.CancelScope(shield=True):
+                await self.sysif.call(SYS.close, self.holdings.forgotten.pop())
+
+    def files_unshared(self) -> None:
+        """Believe that the process has a copy of its fd table for itself now."""
+        old, self.holdings = self.holdings, Holdings()
+        self.fd_table = FDTable()
+        for handle in list(self.handles):
+            number = handle.moved(self.fd_table)
+            if number is not None:
+                old.drop(number)
+                self.holdings.hold(number)

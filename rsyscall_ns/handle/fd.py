@@ -1,0 +1,350 @@
+"""FileDescriptor: an owned entry of an fd table, used through one task.
+
+Several handles may own one entry (``for_task``): the entry is closed with the last of them. A
+handle forgets its number before the kernel is asked to close it. One that was forgotten without
+being closed is closed as soon as its task makes the next fd.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Self, TypeVar, cast
+
+import trio
+
+from rsyscall_ns.far.errors import FDTableMismatchError
+from rsyscall_ns.far.namespaces import FDTable
+from rsyscall_ns.near import ids
+from rsyscall_ns.near.abi.fcntl_h import (
+    F_DUPFD_CLOEXEC,
+    F_GETFD,
+    F_SETFD,
+    FD_CLOEXEC,
+    O,
+)
+from rsyscall_ns.near.calls import fs as near
+from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.nr import SYS
+
+from .context import MemoryTask
+from .pointer import Pointer
+
+__all__ = ["FDClosedError", "FDKindError", "FDNotInheritedError", "FileDescriptor"]
+
+Kind = TypeVar("Kind", bound="FileDescriptor")
+PIPE_BUF = 4096  # what a pipe that is ready for writing takes without blocking
+
+
+class FDClosedError(RsyscallError):
+    """A handle was used after it had been closed."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"this {kind} was closed: keep a dup() if it is still needed")
+
+
+class FDKindError(RsyscallError):
+    """An fd is not of the kind that was asked for."""
+
+    def __init__(self, fd: object, wanted: str, why: str) -> None:
+        super().__init__(f"{fd} can't be used as {wanted}: {why}")
+
+
+class FDNotInheritedError(RsyscallError):
+    """A child has no copy of an fd."""
+
+    def __init__(self, fd: object, task: object) -> None:
+        super().__init__(
+            f"{task} did not inherit {fd}: name it in spawn(inherit=[...]), or pass a copy now "
+            "with await fd.pass_to(task)"
+        )
+
+
+class FileDescriptor:
+    """An fd of any kind; subclasses add what one kind can do, and are final."""
+
+    __slots__ = ("__weakref__", "_number", "_slow", "inheritable", "table", "task")
+
+    kind: ClassVar[str] = "fd"
+
+    def __init__(self, task: MemoryTask, near_id: ids.FileDescriptor) -> None:
+        """Take over an open entry of the task's fd table."""
+        self.task = task
+        self.table = task.fd_table
+        self._number = near_id.number
+        self._slow: bool | None = None
+        self.inheritable = False
+        task.holdings.hold(self._number)
+        task.handles.add(self)
+
+    def __repr__(self) -> str:
+        number = "closed" if self._number < 0 else str(self._number)
+        return f"{type(self).__name__}({number}, {self.task!r})"
+
+    def __del__(self) -> None:
+        number, self._number = getattr(self, "_number", -1), -1
+        # an entry of a table that the task has left is not ours to close
+        if number < 0 or self.table is not self.task.fd_table:
+            return
+        if self.task.holdings.drop(number):
+            if self.task.sysif.same_thread:
+                os.close(number)
+            else:
+                self.task.holdings.forgotten.append(number)
+
+    @property
+    def near(self) -> ids.FileDescriptor:
+        """The near id; raises FDClosedError when the handle is closed."""
+        if self._number < 0:
+            raise FDClosedError(type(self).__name__)
+        return ids.FileDescriptor(self._number)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the handle is open and its task still has the fd table that it is of."""
+        return self._number >= 0 and self.table is self.task.fd_table
+
+    @contextmanager
+    def borrow(self, task: MemoryTask | None = None) -> Iterator[ids.FileDescriptor]:
+        """Use the fd in a call of ``task`` (default: its own); checked before the call."""
+        near_id = self.near
+        (task or self.task).check_fd_table(self, self.table)
+        yield near_id
+
+    def moved(self, table: FDTable) -> int | None:
+        """Follow the task into its copy of the fd table."""
+        self.table = table
+        return self._number if self._number >= 0 else None
+
+    # ownership
+
+    def for_task(self, task: MemoryTask) -> Self:
+        """Return one more handle of the same entry, used through a task of the same fd table."""
+        with self.borrow(task) as near_id:
+            return type(self)(task, near_id)
+
+    def inherit(self, task: MemoryTask) -> Self:
+        """Return a handle of the copy that ``task`` got of this fd when it was made."""
+        with self.borrow() as near_id:
+            if task.fd_table is self.table:
+                return type(self)(task, near_id)
+            if task.holdings.inherited.get(near_id.number) is not self.table:
+                raise FDNotInheritedError(self, task)
+            del task.holdings.inherited[near_id.number]
+            return type(self)(task, near_id)
+
+    async def pass_to(self, task: MemoryTask) -> Self:
+        """Put a copy of the fd into the fd table of ``task``, close-on-exec; returns its handle.
+
+        This handle stays as it is. ``unix(7)``, SCM_RIGHTS.
+        """
+        await task.sweep()
+        with self.borrow() as near_id:
+            exported = await self.task.sysif.export_fd(near_id.number)
+        try:
+            if task.sysif.same_thread:
+                number, exported = exported, -1
+            else:
+                number = await task.sysif.import_fd(exported)
+        finally:
+            if exported >= 0:
+                os.close(exported)
+        return type(self)(task, ids.FileDescriptor(number))
+
+    async def close(self) -> None:
+        """Close the handle, and the entry with its last handle. Consumes it; idempotent.
+
+        ``close(2)``; an error of the close itself is that of an earlier write, and is raised.
+        """
+        number, self._number = self._number, -1
+        if number < 0 or self.table is not self.task.fd_table or not self.task.holdings.drop(number):
+            await trio.lowlevel.checkpoint()
+            return
+        if self.task.sysif.same_thread:
+            trio.lowlevel.notify_closing(number)
+        with trio.CancelScope(shield=True):
+            await near.close(self.task.sysif, ids.FileDescriptor(number))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def dup(self) -> Self:
+        """Return a handle of a new entry for the same open file, close-on-exec. ``dup(2)``."""
+        await self.task.sweep()
+        with self.borrow() as near_id:
+            number = await near.fcntl(self.task.sysif, near_id, F_DUPFD_CLOEXEC, 0)
+        return type(self)(self.task, ids.FileDescriptor(number))
+
+    async def dup2(self, target: FileDescriptor) -> Self:
+        """Make ``target``'s entry a copy of this one, not close-on-exec, as ``dup2(2)`` does.
+
+        Consumes ``target``, which must be the only handle of its entry; returns the handle of the
+        entry. A program that is exec'd later inherits it.
+        """
+        made = await self.dup3(target, 0)
+        made.inheritable = True
+        return made
+
+    async def dup3(self, target: FileDescriptor, flags: int = O.CLOEXEC) -> Self:
+        """Make ``target``'s entry a copy of this one. Consumes ``target``. ``dup3(2)``."""
+        with self.borrow() as old, target.borrow(self.task) as new:
+            if target.task.holdings.counts[new.number] > 1:
+                raise FDKindError(target, "the target of dup3", "it has other handles: close them")
+            await near.dup3(self.task.sysif, old, new, flags)
+            number, target._number = target._number, -1
+            target.task.holdings.drop(number)
+        return type(self)(self.task, new)
+
+    async def disable_cloexec(self) -> None:
+        """Let programs that the task execs inherit the fd. ``fcntl(2)``, F_SETFD."""
+        with self.borrow() as near_id:
+            await near.fcntl(self.task.sysif, near_id, F_SETFD, 0)
+        self.inheritable = True
+
+    async def enable_cloexec(self) -> None:
+        """Take back ``disable_cloexec``. ``fcntl(2)``, F_SETFD."""
+        with self.borrow() as near_id:
+            await near.fcntl(self.task.sysif, near_id, F_SETFD, FD_CLOEXEC)
+        self.inheritable = False
+
+    async def is_cloexec(self) -> bool:
+        """Return whether the fd is closed on exec. ``fcntl(2)``, F_GETFD."""
+        with self.borrow() as near_id:
+            return bool(await near.fcntl(self.task.sysif, near_id, F_GETFD, 0) & FD_CLOEXEC)
+
+    async def as_kind(self, kind: type[Kind]) -> Kind:
+        """Return the entry as a handle of another kind, checked. Consumes this handle."""
+        await kind.check_kind(self)
+        with self.borrow() as near_id:
+            made = kind(self.task, near_id)
+        number, self._number = self._number, -1
+        self.task.holdings.drop(number)
+        return made
+
+    @classmethod
+    async def check_kind(cls, fd: FileDescriptor) -> None:
+        """Raise FDKindError unless ``fd`` really is of this kind. Any fd is a plain one."""
+        del fd
+        await trio.lowlevel.checkpoint()
+
+    # what any fd can do
+
+    async def read(self, count: int | Pointer[bytes] = 65536) -> bytes | Pointer[bytes]:
+        """Read up to ``count`` bytes; b"" is the end. ``read(2)``.
+
+        With a pointer: consumes it, and returns the part that was filled; the rest is freed.
+        """
+        if isinstance(count, Pointer):
+            return await self._read_into(count)
+        with self.task.transient(count) as buffer:
+            got = await self._when_ready(SYS.read, select.POLLIN, buffer.address, count)
+            return buffer.read(0, got)
+
+    async def _read_into(self, pointer: Pointer[bytes]) -> Pointer[bytes]:
+        with pointer.borrow(self.task) as address:
+            got = await self._when_ready(SYS.read, select.POLLIN, address, pointer.size())
+        filled, rest = pointer.split(got)
+        rest.free()
+        return filled
+
+    async def write(self, data: bytes | Pointer[bytes]) -> int:
+        """Write; returns how many bytes were taken, which may be fewer. ``write(2)``."""
+        if isinstance(data, Pointer):
+            with data.borrow(self.task) as address:
+                return await self._write_from(address, data.size())
+        with self.task.transient(bytes(data)) as buffer:
+            return await self._write_from(buffer.address, len(data))
+
+    async def _write_from(self, address: ids.Address, count: int) -> int:
+        if self.task.sysif.same_thread and await self._may_block():
+            count = min(count, PIPE_BUF)
+        return await self._when_ready(SYS.write, select.POLLOUT, address, count)
+
+    async def write_all(self, data: bytes) -> None:
+        """Write everything, in as many calls as it takes."""
+        view = memoryview(data)
+        while view:
+            view = view[await self.write(bytes(view)) :]
+
+    async def _when_ready(
+        self, number: int, events: int, address: ids.Address, count: int
+    ) -> int:
+        """Make a read-like call; in the loop's own thread only once it will not block."""
+        await self._wait_ready(events)
+        with self.borrow() as near_id:
+            call = near.read if number == SYS.read else near.write
+            return await call(self.task.sysif, near_id, address, count)
+
+    async def _wait_ready(self, events: int) -> None:
+        """Wait, borrowing nothing, until a call would not block the event loop."""
+        if not self.task.sysif.same_thread:
+            return
+        while True:
+            number = self.near.number
+            poller = select.poll()
+            poller.register(number, events)
+            if poller.poll(0):
+                return
+            if events & select.POLLIN:
+                await trio.lowlevel.wait_readable(number)
+            else:
+                await trio.lowlevel.wait_writable(number)
+
+    async def _may_block(self) -> bool:
+        if self._slow is None:
+            mode = os.fstat(self.near.number).st_mode
+            self._slow = not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+        return self._slow
+
+    async def pread(self, count: int, offset: int) -> bytes:
+        """Read up to ``count`` bytes at ``offset``. ``pread(2)``."""
+        with self.task.transient(count) as buffer, self.borrow() as near_id:
+            got = await near.pread64(self.task.sysif, near_id, buffer.address, count, offset)
+            return buffer.read(0, got)
+
+    async def pwrite(self, data: bytes, offset: int) -> int:
+        """Write at ``offset``; returns how many bytes were taken. ``pwrite(2)``."""
+        with self.task.transient(bytes(data)) as buffer, self.borrow() as near_id:
+            return await near.pwrite64(
+                self.task.sysif, near_id, buffer.address, len(data), offset
+            )
+
+    async def lseek(self, offset: int, whence: int = 0) -> int:
+        """Move the file offset (bytes); returns it from the file's start. ``lseek(2)``."""
+        with self.borrow() as near_id:
+            return await near.lseek(self.task.sysif, near_id, offset, whence)
+
+    async def fcntl(self, op: int, arg: int = 0) -> int:
+        """Manipulate the fd by a raw operation with an int argument. ``fcntl(2)``."""
+        with self.borrow() as near_id:
+            return await near.fcntl(self.task.sysif, near_id, op, arg)
+
+    async def ioctl(self, op: int, argument: bytes | int = 0) -> bytes | int:
+        """Control the device: with bytes, they are passed by address and returned. ``ioctl(2)``."""
+        with self.borrow() as near_id:
+            if isinstance(argument, int):
+                return await near.ioctl(self.task.sysif, near_id, op, argument)
+            with self.task.transient(argument) as buffer:
+                await near.ioctl(self.task.sysif, near_id, op, buffer.address.value)
+                return buffer.read()
+
+    async def getdents(self, size: int = 32768) -> list[str]:
+        """Return the next names of a directory; empty at its end. ``getdents64(2)``."""
+        with self.task.transient(size) as buffer, self.borrow() as near_id:
+            got = await near.getdents64(self.task.sysif, near_id, buffer.address, size)
+            return list(directory_names(buffer.read(0, got)))
+
+
+def directory_names(data: bytes) -> Iterator[str]:
+    """Return the names in what getdents64 wrote."""
+    offset = 0
+    while offset < len(data):
+        length = int.from_bytes(data[offset + 16 : offset + 18], "little")
+        yield os.fsdecode(data[offset + 19 : offset + length].split(b"\0", 1)[0])
+        offset += length

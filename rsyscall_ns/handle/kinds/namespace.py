@@ -1,0 +1,38 @@
+"""NamespaceFD: an fd that keeps a namespace alive and can be joined."""
+
+from __future__ import annotations
+
+from errno import ENOTTY
+from typing import ClassVar, final
+
+from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
+from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.calls import fs
+
+__all__ = ["NamespaceFD"]
+
+NS_GET_NSTYPE = 0xB703
+
+
+@final
+class NamespaceFD(FileDescriptor):
+    """A namespace of any kind, as ``/proc/PID/ns/*`` gives it (``namespaces(7)``)."""
+
+    __slots__ = ()
+    kind: ClassVar[str] = "namespace"
+
+    @classmethod
+    async def check_kind(cls, fd: FileDescriptor) -> None:
+        """Raise FDKindError unless ``fd`` is a namespace."""
+        with fd.borrow() as near_id:
+            try:
+                await fs.ioctl(fd.task.sysif, near_id, NS_GET_NSTYPE, 0)
+            except OSError as error:
+                if error.errno != ENOTTY:
+                    raise
+                raise FDKindError(fd, cls.__name__, "it is no namespace") from error
+
+    async def nstype(self) -> CLONE:
+        """Return the kind as its clone flag. ``ioctl_ns(2)``, NS_GET_NSTYPE."""
+        with self.borrow() as near_id:
+            return CLONE(await fs.ioctl(self.task.sysif, near_id, NS_GET_NSTYPE, 0))

@@ -1,0 +1,207 @@
+"""Pointers: owned pieces of memory, typed by what lies there.
+
+States of a pointer::
+
+    valid --borrow--> borrowed --end of the call--> valid
+    valid --free, split, merge, write--> gone     (consumed: the result owns the memory)
+    valid --hold--> held --let_go--> valid        (a child uses the memory while it lives)
+
+Every use of a pointer that is gone raises UseAfterFreeError; freeing or consuming one that is
+borrowed or held raises PointerInUseError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar, final
+
+import trio
+
+from rsyscall_ns.far.namespaces import AddressSpace
+from rsyscall_ns.far.task import Task
+from rsyscall_ns.memory.arena import Arena
+from rsyscall_ns.memory.serializers import Serializer, SerializerError
+from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.ids import Address, fit
+
+__all__ = [
+    "Pointer",
+    "PointerInUseError",
+    "PointerNotAdjacentError",
+    "UseAfterFreeError",
+    "WrittenPointer",
+]
+
+T = TypeVar("T")
+
+
+class UseAfterFreeError(RsyscallError):
+    """A pointer was used after it had been freed or consumed."""
+
+    def __init__(self, pointer: object) -> None:
+        super().__init__(
+            f"{pointer} was freed or consumed: use the pointer that the consuming call returned"
+        )
+
+
+class PointerInUseError(RsyscallError):
+    """Memory was to be freed or consumed while a call or a living child uses it."""
+
+    def __init__(self, pointer: object, holder: str) -> None:
+        super().__init__(f"{pointer} is used by {holder}: wait until that has ended")
+
+
+class PointerNotAdjacentError(RsyscallError):
+    """Two pieces were to be merged that do not lie next to each other."""
+
+    def __init__(self, left: object, right: object) -> None:
+        super().__init__(f"{left} does not end where {right} begins, so they can't be merged")
+
+
+class Pointer(Generic[T]):
+    """Owns ``size`` bytes at one address of one address space."""
+
+    __slots__ = ("_address", "_arena", "_borrows", "_holder", "_size", "_valid", "serializer")
+    __slots__ += ("space",)
+
+    def __init__(
+        self, arena: Arena, space: AddressSpace, address: int, size: int, serializer: Serializer[T]
+    ) -> None:
+        """Take over allocated memory; ``task.malloc`` and ``task.ptr`` make pointers."""
+        self._arena = arena
+        self.space = space
+        self._address = address
+        self._size = size
+        self.serializer = serializer
+        self._valid = True
+        self._borrows = 0
+        self._holder = ""
+
+    def __repr__(self) -> str:
+        state = "" if self._valid else ", gone"
+        return f"{type(self).__name__}({self._address:#x}, {self._size} bytes{state})"
+
+    @property
+    def valid(self) -> bool:
+        """Whether the memory is still owned by this pointer."""
+        return self._valid
+
+    @property
+    def near(self) -> Address:
+        """The address; raises UseAfterFreeError when it is gone."""
+        self._check()
+        return Address(self._address)
+
+    def size(self) -> int:
+        """Return how many bytes are owned."""
+        return self._size
+
+    def _check(self) -> None:
+        if not self._valid:
+            raise UseAfterFreeError(self)
+
+    def _consume(self) -> None:
+        self._check()
+        if self._holder:
+            raise PointerInUseError(self, self._holder)
+        if self._borrows:
+            raise PointerInUseError(self, "a call that is under way")
+        self._valid = False
+
+    def _part(self, address: int, size: int) -> Pointer[T]:
+        return Pointer(self._arena, self.space, address, size, self.serializer)
+
+    @contextmanager
+    def borrow(self, task: Task) -> Iterator[Address]:
+        """Use the memory in a call of ``task``; neither freed nor consumed meanwhile."""
+        self._check()
+        task.check_address_space(self, self.space)
+        self._borrows += 1
+        try:
+            yield Address(self._address)
+        finally:
+            self._borrows -= 1
+
+    def hold(self, holder: str) -> None:
+        """Mark the memory as used by ``holder`` until ``let_go``."""
+        self._check()
+        self._holder = holder
+
+    def let_go(self) -> None:
+        """End what ``hold`` began. Idempotent."""
+        self._holder = ""
+
+    def free(self) -> None:
+        """Give the memory back. Consumes the pointer."""
+        self._consume()
+        self._arena.release(self._address, self._size)
+
+    def split(self, size: int) -> tuple[Pointer[T], Pointer[T]]:
+        """Cut into the first ``size`` bytes and the rest. Consumes the pointer."""
+        fit("size of the first part", size, 0, self._size)
+        self._consume()
+        return self._part(self._address, size), self._part(self._address + size, self._size - size)
+
+    def merge(self, following: Pointer[Any]) -> Pointer[T]:
+        """Join with the piece that begins where this one ends. Consumes both."""
+        self._check()
+        following._check()  # noqa: SLF001 - of the same class
+        ends = self._address + self._size
+        if self.space is not following.space or ends != following.near.value:
+            raise PointerNotAdjacentError(self, following)
+        self._consume()
+        following._consume()  # noqa: SLF001 - of the same class
+        return self._part(self._address, self._size + following.size())
+
+    def as_type(self, serializer: Serializer[Any]) -> Pointer[Any]:
+        """Return the memory as holding another type. Consumes the pointer."""
+        self._consume()
+        return Pointer(self._arena, self.space, self._address, self._size, serializer)
+
+    def peek(self) -> T:
+        """Return the value, without a checkpoint."""
+        self._check()
+        return self.serializer.from_bytes(bytes(self._arena.view(self._address, self._size)))
+
+    def poke(self, value: T) -> int:
+        """Store a value, without a checkpoint; returns how many bytes it took."""
+        self._check()
+        data = self.serializer.to_bytes(value)
+        if len(data) > self._size:
+            raise SerializerError(f"the value for {self}", len(data), self._size)
+        self._arena.view(self._address, len(data))[:] = data
+        return len(data)
+
+    async def read(self) -> T:
+        """Return the value that lies there."""
+        await trio.lowlevel.checkpoint()
+        return self.peek()
+
+    async def write(self, value: T) -> WrittenPointer[T]:
+        """Store a value. Consumes the pointer; the result owns the memory and knows the value."""
+        await trio.lowlevel.checkpoint()
+        if self._holder or self._borrows:
+            raise PointerInUseError(self, self._holder or "a call that is under way")
+        self.poke(value)
+        self._consume()
+        return WrittenPointer(self._arena, self.space, self._address, self._size, self, value)
+
+
+@final
+class WrittenPointer(Pointer[T]):
+    """A pointer to memory in which a known value was stored."""
+
+    __slots__ = ("value",)
+
+    def __init__(  # noqa: PLR0913 - made by Pointer.write only
+        self,
+        arena: Arena,
+        space: AddressSpace,
+        address: int,
+        size: int,
+        origin: Pointer[T],
+        value: T,
+    ) -> None:
+        super().__init__(arena, space, address, size, origin.serializer)
+        self.value = value

@@ -1,0 +1,25 @@
+"""What a ChildProcess needs to wait without blocking; the tasks layer implements it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rsyscall_ns.near.abi.wait_h import W
+
+__all__ = ["Readiness"]
+
+
+class Readiness(Protocol):
+    """Tells when a waitid would report something. Owned by one ChildProcess."""
+
+    async def wait(self, options: W) -> None:
+        """Return when a waitid with these options is worth trying; borrows nothing."""
+        ...
+
+    def kill(self) -> None:
+        """Send SIGKILL from this interpreter, for a child whose parent task is lost."""
+        ...
+
+    def close(self) -> None:
+        """Release what it owns. Idempotent."""
+        ...

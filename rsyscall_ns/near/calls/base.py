@@ -1,0 +1,33 @@
+"""What every thin call shares."""
+
+from __future__ import annotations
+
+from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.near.nr import name_of
+from rsyscall_ns.near.program import Program, Results
+
+import trio
+
+__all__ = ["checked", "run"]
+
+MASK = 2**64 - 1
+LOWEST_ERROR = -4095
+
+
+async def checked(
+    sysif: SyscallInterface, number: int, *args: int, path: object = None
+) -> int:
+    """Make a call; returns its result or raises its error (with ``path`` as filename)."""
+    result = await sysif.call(number, *[arg & MASK for arg in args])
+    if LOWEST_ERROR <= result < 0:
+        raise kernel_error(-result, name_of(number), sysif, path)
+    return result
+
+
+async def run(sysif: SyscallInterface, program: Program, path: object = None) -> Results:
+    """Carry out a program; raises the error of the call that ended it."""
+    results = await sysif.execute(program)
+    if results.interrupted and not results.complete:
+        await trio.lowlevel.checkpoint_if_cancelled()
+    return results.check(sysif, path)

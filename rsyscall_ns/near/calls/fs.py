@@ -1,0 +1,116 @@
+"""Thin calls: files and fds."""
+
+from __future__ import annotations
+
+from rsyscall_ns.near.ids import Address, FileDescriptor
+from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.near.nr import SYS
+
+from .base import checked
+
+__all__ = ["chdir", "chroot", "close", "dup3", "faccessat2", "fchdir", "fcntl", "fstatfs", "getcwd", "getdents64", "ioctl", "lseek", "mkdirat", "openat", "pipe2", "pread64", "pwrite64", "read", "readlinkat", "unlinkat", "write"]
+
+
+async def openat(sysif: SyscallInterface, dirfd: int, path: Address, flags: int, mode: int) -> FileDescriptor:
+    """Open a file; ``dirfd`` is a number or ``AT_FDCWD``. ``open(2)``."""
+    return FileDescriptor(await checked(sysif, SYS.openat, dirfd, path.value, flags, mode))
+
+
+async def read(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int) -> int:
+    """Read up to ``count`` bytes. ``read(2)``."""
+    return await checked(sysif, SYS.read, fd.number, buf.value, count)
+
+
+async def write(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int) -> int:
+    """Write up to ``count`` bytes. ``write(2)``."""
+    return await checked(sysif, SYS.write, fd.number, buf.value, count)
+
+
+async def pread64(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int) -> int:
+    """Read at an offset. ``pread(2)``."""
+    return await checked(sysif, SYS.pread64, fd.number, buf.value, count, offset)
+
+
+async def pwrite64(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int) -> int:
+    """Write at an offset. ``pwrite(2)``."""
+    return await checked(sysif, SYS.pwrite64, fd.number, buf.value, count, offset)
+
+
+async def lseek(sysif: SyscallInterface, fd: FileDescriptor, offset: int, whence: int) -> int:
+    """Move the file offset. ``lseek(2)``."""
+    return await checked(sysif, SYS.lseek, fd.number, offset, whence)
+
+
+async def close(sysif: SyscallInterface, fd: FileDescriptor) -> None:
+    """Close an fd. ``close(2)``."""
+    await checked(sysif, SYS.close, fd.number)
+
+
+async def dup3(sysif: SyscallInterface, old: FileDescriptor, new: FileDescriptor, flags: int) -> FileDescriptor:
+    """Make ``new`` a copy of ``old``. ``dup(2)``."""
+    return FileDescriptor(await checked(sysif, SYS.dup3, old.number, new.number, flags))
+
+
+async def fcntl(sysif: SyscallInterface, fd: FileDescriptor, op: int, arg: int) -> int:
+    """Manipulate an fd. ``fcntl(2)``."""
+    return await checked(sysif, SYS.fcntl, fd.number, op, arg)
+
+
+async def ioctl(sysif: SyscallInterface, fd: FileDescriptor, op: int, arg: int) -> int:
+    """Control a device. ``ioctl(2)``."""
+    return await checked(sysif, SYS.ioctl, fd.number, op, arg)
+
+
+async def pipe2(sysif: SyscallInterface, fds: Address, flags: int) -> None:
+    """Make a pipe; two ints are written to ``fds``. ``pipe(2)``."""
+    await checked(sysif, SYS.pipe2, fds.value, flags)
+
+
+async def getdents64(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int) -> int:
+    """Read directory entries. ``getdents(2)``."""
+    return await checked(sysif, SYS.getdents64, fd.number, buf.value, count)
+
+
+async def mkdirat(sysif: SyscallInterface, dirfd: int, path: Address, mode: int) -> None:
+    """Make a directory. ``mkdir(2)``."""
+    await checked(sysif, SYS.mkdirat, dirfd, path.value, mode)
+
+
+async def unlinkat(sysif: SyscallInterface, dirfd: int, path: Address, flags: int) -> None:
+    """Remove a name. ``unlink(2)``."""
+    await checked(sysif, SYS.unlinkat, dirfd, path.value, flags)
+
+
+async def faccessat2(sysif: SyscallInterface, dirfd: int, path: Address, mode: int, flags: int) -> None:
+    """Check access. ``access(2)``."""
+    await checked(sysif, SYS.faccessat2, dirfd, path.value, mode, flags)
+
+
+async def readlinkat(sysif: SyscallInterface, dirfd: int, path: Address, buf: Address, size: int) -> int:
+    """Read a symbolic link. ``readlink(2)``."""
+    return await checked(sysif, SYS.readlinkat, dirfd, path.value, buf.value, size)
+
+
+async def chdir(sysif: SyscallInterface, path: Address) -> None:
+    """Change the working directory. ``chdir(2)``."""
+    await checked(sysif, SYS.chdir, path.value)
+
+
+async def fchdir(sysif: SyscallInterface, fd: FileDescriptor) -> None:
+    """Change the working directory to an fd's. ``chdir(2)``."""
+    await checked(sysif, SYS.fchdir, fd.number)
+
+
+async def chroot(sysif: SyscallInterface, path: Address) -> None:
+    """Change the root directory. ``chroot(2)``."""
+    await checked(sysif, SYS.chroot, path.value)
+
+
+async def getcwd(sysif: SyscallInterface, buf: Address, size: int) -> int:
+    """Read the working directory; returns its length with the NUL. ``getcwd(2)``."""
+    return await checked(sysif, SYS.getcwd, buf.value, size)
+
+
+async def fstatfs(sysif: SyscallInterface, fd: FileDescriptor, buf: Address) -> None:
+    """Read what file system an fd is on. ``statfs(2)``."""
+    await checked(sysif, SYS.fstatfs, fd.number, buf.value)

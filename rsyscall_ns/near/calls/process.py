@@ -1,0 +1,88 @@
+"""Thin calls: processes, signals, waiting."""
+
+from __future__ import annotations
+
+import os
+
+from rsyscall_ns.near.ids import Address, FileDescriptor, Process, ProcessGroup
+from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.near.nr import SYS
+
+from .base import checked
+
+__all__ = ["clone3", "getpgid", "getpid", "getpriority", "kill", "last_two", "pidfd_open", "pidfd_send_signal", "prctl", "rt_sigaction", "rt_sigprocmask", "setpgid", "setpriority", "setsid", "waitid"]
+
+
+async def getpid(sysif: SyscallInterface) -> Process:
+    """Return the process's own id. ``getpid(2)``."""
+    return Process(await checked(sysif, SYS.getpid))
+
+
+async def getpgid(sysif: SyscallInterface, pid: int) -> ProcessGroup:
+    """Return a process's group; 0 is the caller. ``getpgid(2)``."""
+    return ProcessGroup(await checked(sysif, SYS.getpgid, pid))
+
+
+async def setpgid(sysif: SyscallInterface, pid: int, pgid: int) -> None:
+    """Put a process into a group. ``setpgid(2)``."""
+    await checked(sysif, SYS.setpgid, pid, pgid)
+
+
+async def setsid(sysif: SyscallInterface) -> ProcessGroup:
+    """Begin a session. ``setsid(2)``."""
+    return ProcessGroup(await checked(sysif, SYS.setsid))
+
+
+async def kill(sysif: SyscallInterface, pid: int, sig: int) -> None:
+    """Send a signal; a negative id is a group's. ``kill(2)``."""
+    await checked(sysif, SYS.kill, pid, sig)
+
+
+async def setpriority(sysif: SyscallInterface, which: int, who: int, priority: int) -> None:
+    """Set a nice value. ``setpriority(2)``."""
+    await checked(sysif, SYS.setpriority, which, who, priority)
+
+
+async def getpriority(sysif: SyscallInterface, which: int, who: int) -> int:
+    """Return 20 minus the nice value. ``getpriority(2)``."""
+    return await checked(sysif, SYS.getpriority, which, who)
+
+
+async def waitid(sysif: SyscallInterface, idtype: int, id_: int, infop: Address, options: int, rusage: Address) -> None:
+    """Wait for a change of state. ``waitid(2)``."""
+    await checked(sysif, SYS.waitid, idtype, id_, infop.value, options, rusage.value)
+
+
+async def pidfd_open(sysif: SyscallInterface, pid: Process, flags: int) -> FileDescriptor:
+    """Open a pidfd. ``pidfd_open(2)``."""
+    return FileDescriptor(await checked(sysif, SYS.pidfd_open, pid.id, flags))
+
+
+async def pidfd_send_signal(sysif: SyscallInterface, pidfd: FileDescriptor, sig: int, info: Address, flags: int) -> None:
+    """Send a signal through a pidfd. ``pidfd_send_signal(2)``."""
+    await checked(sysif, SYS.pidfd_send_signal, pidfd.number, sig, info.value, flags)
+
+
+def last_two(child_tid: int, tls: int) -> tuple[int, int]:
+    """Return clone's last two arguments in the order of this architecture. ``clone(2)``."""
+    return (child_tid, tls) if os.uname().machine == "x86_64" else (tls, child_tid)
+
+
+async def clone3(sysif: SyscallInterface, args: Address, size: int) -> Process:
+    """Make a child that runs what its stack's data says. ``clone3(2)``."""
+    return Process(await checked(sysif, SYS.clone3, args.value, size))
+
+
+async def rt_sigaction(sysif: SyscallInterface, sig: int, act: Address, old: Address) -> None:
+    """Read or set a disposition. ``sigaction(2)``."""
+    await checked(sysif, SYS.rt_sigaction, sig, act.value, old.value, 8)
+
+
+async def rt_sigprocmask(sysif: SyscallInterface, how: int, new: Address, old: Address) -> None:
+    """Read or set the signal mask. ``sigprocmask(2)``."""
+    await checked(sysif, SYS.rt_sigprocmask, how, new.value, old.value, 8)
+
+
+async def prctl(sysif: SyscallInterface, op: int, a: int, b: int, c: int, d: int) -> int:
+    """Operate on the process. ``prctl(2)``."""
+    return await checked(sysif, SYS.prctl, op, a, b, c, d)

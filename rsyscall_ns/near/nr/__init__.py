@@ -1,0 +1,21 @@
+"""The numbers of all system calls: ``SYS.openat`` is openat's number on this machine.
+
+A name that this architecture lacks is no attribute of ``SYS``.
+"""
+
+import os
+
+if os.uname().machine == "aarch64":
+    from . import aarch64 as SYS  # noqa: N812 - reads as the manual page's SYS_openat
+else:
+    from . import x86_64 as SYS  # noqa: N812 - reads as the manual page's SYS_openat
+
+__all__ = ["SYS", "name_of"]
+
+
+def name_of(number: int) -> str:
+    """Return the name of the call with this number, for messages."""
+    for name, value in vars(SYS).items():
+        if value == number and not name.startswith("_"):
+            return name
+    return f"system call {number}"

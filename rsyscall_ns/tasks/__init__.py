@@ -1,0 +1,1 @@
+"""How tasks come to be: the interpreter's own, and children; exec, and waiting."""

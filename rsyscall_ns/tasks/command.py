@@ -1,0 +1,64 @@
+"""Command: what to exec, as a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve, field, frozen
+
+from rsyscall_ns.near.errors import PathError, RsyscallError
+from rsyscall_ns.near.strings import StrPath, c_path, c_string
+
+__all__ = ["Command", "CommandNotFoundError"]
+
+
+class CommandNotFoundError(RsyscallError, FileNotFoundError):
+    """No program of this name is on the PATH."""
+
+    def __init__(self, name: str, path: str) -> None:
+        FileNotFoundError.__init__(
+            self, 2, f"no executable file of this name in PATH={path}", name
+        )
+
+
+def _strings(values: Sequence[StrPath]) -> tuple[StrPath, ...]:
+    if isinstance(values, str | bytes):
+        raise PathError(values, "is one string: give the arguments as a list of strings")
+    return tuple(values)
+
+
+@frozen
+class Command:
+    """A program, its arguments (the first is its own name), and changes of the environment.
+
+    A variable set to None in ``env_updates`` is removed.
+    """
+
+    executable: StrPath
+    args: tuple[StrPath, ...] = field(converter=_strings)
+    env_updates: Mapping[str, str | None] = field(factory=dict)
+
+    def with_args(self, *more: StrPath) -> Command:
+        """Return the command with more arguments."""
+        return evolve(self, args=(*self.args, *more))
+
+    def with_env(self, **updates: str | None) -> Command:
+        """Return the command with more changes of the environment."""
+        return evolve(self, env_updates={**self.env_updates, **updates})
+
+    def path(self) -> bytes:
+        """Return the executable's path for the kernel; a bad one raises PathError."""
+        return c_path(self.executable)
+
+    def argv(self) -> list[bytes]:
+        """Return the arguments for the kernel; one with a NUL raises PathError."""
+        return [c_string(arg) for arg in self.args]
+
+    def envp(self) -> list[bytes]:
+        """Return the environment for the kernel: our own with the changes."""
+        names = {**os.environ, **self.env_updates}
+        return [c_string(f"{name}={value}") for name, value in names.items() if value is not None]
+
+    def __str__(self) -> str:
+        return " ".join(os.fsdecode(arg) for arg in self.args)

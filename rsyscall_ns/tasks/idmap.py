@@ -1,0 +1,107 @@
+"""Id maps: which ids of a new user namespace are which ids outside.
+
+Owns the vocabulary (``True``, an int, strings, lists) and what makes a map impossible. Writes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import field, frozen
+
+from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.ids import fit
+
+__all__ = ["IdMapError", "IdMapLike", "IdRange", "parse_id_map", "render"]
+
+IdMapLike = bool | int | str | Sequence[int | str]
+LAST_ID: Final = 2**32 - 2  # the last number means "no id"
+MOST_EXTENTS: Final = 340
+WORDS: Final = (1, 2, 3)
+
+
+class IdMapError(RsyscallError, ValueError):
+    """An id map that does not parse, or that no kernel would take."""
+
+    def __init__(self, text: object, why: str) -> None:
+        super().__init__(f"id map {text!r} {why}; write e.g. '0 1000 1' (inside outside count)")
+
+
+@frozen
+class IdRange:
+    """``count`` ids from ``inside`` on are those from ``outside`` on in the parent namespace."""
+
+    inside: int = field()
+    outside: int = field()
+    count: int = field(default=1)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("inside", "outside"):
+            fit(f"{name} id", getattr(self, name), 0, LAST_ID)
+        fit("count of ids", self.count, 1, LAST_ID)
+        fit("last id", max(self.inside, self.outside) + self.count - 1, 0, LAST_ID)
+
+
+def parse_id_map(value: IdMapLike | None, own: int) -> tuple[IdRange, ...]:
+    """Return the ranges that ``value`` means; ``own`` is the caller's id.
+
+    None: own id to itself. True: own id to root. An int: that id to root. ``"0 1000 1"``: as in
+    ``user_namespaces(7)``. ``"1000,1001"`` or a list: the first to root, the next to 1 and so on;
+    items of three words are taken as they are.
+    """
+    if value is None or value is False:
+        return (IdRange(own, own),)
+    if value is True:
+        return (IdRange(0, own),)
+    if isinstance(value, int):
+        return (_range(value, (0, value, 1)),)
+    items = value.split(",") if isinstance(value, str) else list(value)
+    if not items:
+        raise IdMapError(value, "is empty")
+    ranges = tuple(_item(value, index, item) for index, item in enumerate(items))
+    _check(value, ranges)
+    return ranges
+
+
+def _item(whole: object, index: int, item: int | str) -> IdRange:
+    words = [item] if isinstance(item, int) else item.split()
+    if len(words) not in WORDS:
+        raise IdMapError(whole, f"has an item {item!r} of {len(words)} words")
+    try:
+        numbers = [int(word) for word in words]
+    except ValueError:
+        raise IdMapError(whole, f"has an item {item!r} that is no number") from None
+    match numbers:
+        case [outside]:
+            return _range(whole, (index, outside, 1))
+        case [inside, outside]:
+            return _range(whole, (inside, outside, 1))
+        case _:
+            return _range(whole, (numbers[0], numbers[1], numbers[2]))
+
+
+def _range(whole: object, numbers: tuple[int, int, int]) -> IdRange:
+    try:
+        return IdRange(*numbers)
+    except ValueError as error:
+        raise IdMapError(whole, f"has a number out of range ({error})") from None
+
+
+def _check(whole: object, ranges: tuple[IdRange, ...]) -> None:
+    if len(ranges) > MOST_EXTENTS:
+        raise IdMapError(whole, f"has {len(ranges)} ranges, but {MOST_EXTENTS} is the most")
+    for side in ("inside", "outside"):
+        last = -1
+        for one in sorted(ranges, key=lambda r: int(getattr(r, side))):
+            first = getattr(one, side)
+            if first <= last:
+                raise IdMapError(whole, f"is ambiguous: {side} id {first} is there twice")
+            last = first + one.count - 1
+
+
+def render(ranges: tuple[IdRange, ...]) -> bytes:
+    """Return what is written to ``uid_map`` or ``gid_map``."""
+    lines = [f"{one.inside} {one.outside} {one.count}\n" for one in ranges]
+    return "".join(lines).encode()

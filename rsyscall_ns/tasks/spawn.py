@@ -1,0 +1,242 @@
+"""spawn: a child of ours, in the namespaces that were asked for, serving calls.
+
+The steps, and who undoes each when a later one fails: socket pair (closed), block (freed),
+clone (killed and reaped), id maps, set-up program in the child. New pid and user namespaces are
+made by clone; the others by the child itself, so that making them does not hold our event loop.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from errno import EAGAIN, ENOSYS
+from typing import TypeVar
+
+import trio
+from attrs import frozen
+
+from rsyscall_ns.handle.calls.ns import NamespaceNotAllowedError, not_allowed
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.handle.process_task import CloneFlagsError, ProcessTask, check_flags
+from rsyscall_ns.handle.thread import ThreadProcess
+from rsyscall_ns.near import ids
+from rsyscall_ns.near.abi.mount_h import MS
+from rsyscall_ns.near.abi.prctl_h import capability_header, effective_set
+from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
+from rsyscall_ns.near.abi.signal_h import SIG
+from rsyscall_ns.near.calls import ns as near
+from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program
+from rsyscall_ns.transport.doorbell import Doorbell
+from rsyscall_ns.transport.ring import RingInterface
+
+from .block import ServerBlock
+from .exec import gaps
+from .idmap import IdMapLike
+from .idwrite import IdMaps, check_allowed, write_maps
+from .readiness import ChildReadiness, ChildWatcher
+
+__all__ = ["SpawnRequest", "start"]
+
+T = TypeVar("T", bound=ProcessTask)
+BY_CLONE = CLONE.NEWUSER | CLONE.NEWPID
+ADMIN = 1 << 21  # CAP_SYS_ADMIN
+
+
+@frozen
+class SpawnRequest:
+    """What was asked for, parsed and checked against itself."""
+
+    flags: CLONE
+    maps: IdMaps | None
+    inherit: tuple[FileDescriptor, ...]
+
+    @classmethod
+    def make(
+        cls,
+        flags: CLONE,
+        uid_map: IdMapLike | None,
+        gid_map: IdMapLike | None,
+        inherit: Sequence[FileDescriptor],
+    ) -> SpawnRequest:
+        """Refuse what can't work."""
+        check_flags(flags | CLONE.VM | CLONE.CLEAR_SIGHAND)
+        needs_pointer = (
+            CLONE.SETTLS | CLONE.PARENT_SETTID | CLONE.CHILD_SETTID | CLONE.CHILD_CLEARTID
+        )
+        if flags & needs_pointer:
+            raise CloneFlagsError(flags, "this flag needs a pointer: use task.clone()")
+        if CLONE.NEWUSER not in flags and not (uid_map is None and gid_map is None):
+            raise CloneFlagsError(flags, "an id map needs CLONE.NEWUSER")
+        maps = IdMaps.parse(uid_map, gid_map) if CLONE.NEWUSER in flags else None
+        return cls(flags, maps, tuple(inherit))
+
+
+async def start(
+    parent: ProcessTask,
+    request: SpawnRequest,
+    make: Callable[[RingInterface, ThreadProcess, CLONE], T],
+) -> T:
+    """Make the child and its task, which ``make`` builds; the caller ends it.
+
+    When this fails, or is cancelled, nothing is left.
+    """
+    await _check_allowed(parent, request)
+    kept = [fd.borrow(parent) for fd in request.inherit]
+    numbers: list[int] = []
+    for borrowed in kept:
+        with borrowed as near_id:
+            numbers.append(near_id.number)
+    with trio.CancelScope(shield=True):
+        task = await _clone_server(parent, request, make)
+        try:
+            if request.maps is not None:
+                await write_maps(parent, task.process.near, request.maps)
+            await _set_up(task, request, numbers)
+        except BaseException:
+            await end(task)
+            raise
+    table = parent.fd_table
+    if CLONE.FILES not in request.flags:
+        task.holdings.inherited = dict.fromkeys(numbers, table)
+    return task
+
+
+async def end(task: ProcessTask) -> None:
+    """Kill and reap a child and release all that it had. Not cancellable."""
+    process, ring = task.process, task.sysif
+    assert isinstance(process, ThreadProcess)
+    assert isinstance(ring, RingInterface)
+    with trio.CancelScope(shield=True):
+        await process.end()
+        for child in list(task.children):
+            await child.end()
+        watcher = task.watcher
+        assert isinstance(watcher, ChildWatcher)
+        await watcher.states.close()
+        ring.close()
+
+
+async def _check_allowed(parent: ProcessTask, request: SpawnRequest) -> None:
+    """Refuse what this user may not do, as far as it can be known before anything is started."""
+    flags = request.flags & NEW_NAMESPACES
+    if not flags:
+        return
+    with parent.transient(capability_header()) as block:
+        await near.capget(parent.sysif, block.address, block + 8)
+        capabilities = effective_set(block.read())
+    if CLONE.NEWUSER not in flags and not capabilities & ADMIN:
+        raise NamespaceNotAllowedError(flags, 1, parent)
+    if request.maps is not None:
+        check_allowed(request.maps, capabilities)
+
+
+async def _clone_server(
+    parent: ProcessTask,
+    request: SpawnRequest,
+    make: Callable[[RingInterface, ThreadProcess, CLONE], T],
+) -> T:
+    watcher = parent.watcher
+    assert isinstance(watcher, ChildWatcher)
+    shared = CLONE.FILES in request.flags
+    block = await ServerBlock.make(parent)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    server_end: FileDescriptor | None = None
+    try:
+        with theirs:
+            number = await parent.sysif.import_fd(theirs.fileno())
+        server_end = FileDescriptor(parent, ids.FileDescriptor(number))
+        setup = lib.RS_SETUP_HANDLERS | (0 if shared else lib.RS_SETUP_OWN_FILES)
+        block.prepare(
+            setup=setup,
+            doorbell=number,
+            client_doorbell=ours.fileno() if parent.sysif.same_thread else -1,
+            death_signal=SIG.KILL,
+            mask=0,
+        )
+        process = await _clone(parent, request.flags, block, ours, number, setup)
+    except BaseException:
+        ours.close()
+        block.free()
+        if server_end is not None:
+            await server_end.close()
+        raise
+    process.keep(block.ring)
+    readiness = process.readiness
+    assert isinstance(readiness, ChildReadiness)
+    ring = RingInterface(
+        name=f"child {process.near.id}",
+        address=block.ring.near.value,
+        doorbell=Doorbell(ours),
+        server_doorbell=number,
+        pidfd=readiness.poll_fd,
+        hub=watcher.hub,
+        scratch=parent.arena,
+        watch_pidfd=shared,
+    )
+    process.server = ring
+    if shared:
+        process.shared_doorbell = server_end
+    else:
+        await server_end.close()
+    return make(ring, process, request.flags)
+
+
+async def _clone(  # noqa: PLR0913 - all of it must be told again when the old call is used
+    parent: ProcessTask,
+    flags: CLONE,
+    block: ServerBlock,
+    ours: socket.socket,
+    number: int,
+    setup: int,
+) -> ThreadProcess:
+    wanted = (flags & ~NEW_NAMESPACES) | (flags & BY_CLONE) | CLONE.VM
+    try:
+        try:
+            stack = (block.stack, block.data)
+            return await parent.clone(wanted | CLONE.CLEAR_SIGHAND, stack)
+        except OSError as error:
+            if error.errno != ENOSYS:
+                raise
+        # without clone3 the child itself puts the signal handlers back
+        block.prepare(
+            setup=setup | lib.RS_SETUP_RESET,
+            doorbell=number,
+            client_doorbell=ours.fileno() if parent.sysif.same_thread else -1,
+            death_signal=SIG.KILL,
+            mask=0,
+        )
+        return await parent.clone(wanted, (block.stack, block.data))
+    except OSError as error:
+        if flags & BY_CLONE and error.errno != EAGAIN:
+            raise not_allowed(error, flags & BY_CLONE, parent) from error
+        raise
+
+
+async def _set_up(task: ProcessTask, request: SpawnRequest, numbers: list[int]) -> None:
+    """Close what was not asked for and make the other namespaces, in one program."""
+    ring = task.sysif
+    assert isinstance(ring, RingInterface)
+    program = Program()
+    program.interruptible = False
+    if CLONE.FILES not in request.flags:
+        for first, last in gaps([*numbers, ring.server_doorbell]):
+            program.call(SYS.close_range, first, last, 0)
+    flags = request.flags & NEW_NAMESPACES & ~BY_CLONE
+    with task.transient(b"/\0") as root:
+        if flags:
+            unshared = program.call(SYS.unshare, flags)
+        if CLONE.NEWNS in flags:
+            # before the first mount: none that is made in there may reach the outside
+            program.call(SYS.mount, 0, root.address.value, 0, MS.REC | MS.PRIVATE, 0)
+        results = await ring.execute(program)
+    try:
+        results.check(ring)
+    except OSError as error:
+        failed = results.failure()
+        if flags and failed is not None and failed[0] == unshared.step:
+            raise not_allowed(error, flags, task) from error
+        raise
+
+

@@ -1,0 +1,187 @@
+"""Waiting for stops and continues, which pidfds don't report.
+
+A thread of the waiting process's own thread group, that serves a ring like a child does, blocks
+in ``waitid`` (``WNOWAIT``: it only looks). It is started when somebody first awaits a stop or a
+continue, shared by all who await the same, and kept for the next. It runs none of our Python.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import final
+
+import trio
+
+from rsyscall_ns.handle.process_task import ProcessTask
+from rsyscall_ns.memory.serializers import INT32, SIGINFO
+from rsyscall_ns.near.abi.sched_h import CLONE, clone_args
+from rsyscall_ns.near.abi.signal_h import ALL_SIGNALS
+from rsyscall_ns.near.abi.wait_h import IdType, W
+from rsyscall_ns.near.errors import TaskLostError
+from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.transport.doorbell import Doorbell
+from rsyscall_ns.transport.hub import Hub
+from rsyscall_ns.transport.ring import RingInterface
+
+from .block import ServerBlock
+
+__all__ = ["StateWaiter"]
+
+THREAD_FLAGS = (
+    CLONE.VM
+    | CLONE.FS
+    | CLONE.FILES
+    | CLONE.SIGHAND
+    | CLONE.THREAD
+    | CLONE.SYSVSEM
+    | CLONE.CHILD_CLEARTID
+    | CLONE.PARENT_SETTID
+)
+
+
+@final
+class _Thread:
+    """One thread that serves, and its memory."""
+
+    def __init__(self, task: ProcessTask, hub: Hub) -> None:
+        self.task = task
+        self.hub = hub
+        self.ring: RingInterface | None = None
+        self.server_doorbell = -1
+
+    async def start(self) -> None:
+        """Start it; on failure everything is given back."""
+        self.block = await ServerBlock.make(self.task)
+        self.tid = await self.task.malloc(INT32)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                self.server_doorbell = await self.task.sysif.import_fd(theirs.fileno())
+            self.block.prepare(
+                setup=0,
+                doorbell=self.server_doorbell,
+                client_doorbell=-1,
+                death_signal=0,
+                mask=ALL_SIGNALS,
+            )
+            await self._clone()
+        except BaseException:
+            ours.close()
+            await self._release()
+            raise
+        self.ring = RingInterface(
+            name=f"waiting thread of {self.task!r}",
+            address=self.block.ring.near.value,
+            doorbell=Doorbell(ours),
+            server_doorbell=self.server_doorbell,
+            pidfd=-1,
+            hub=self.hub,
+            scratch=self.task.arena,
+            interruptible=False,
+        )
+
+    async def _clone(self) -> None:
+        tid = self.tid.near.value
+        args = clone_args(
+            flags=THREAD_FLAGS,
+            stack=self.block.stack.near.value,
+            stack_size=self.block.stack.size(),
+            child_tid=tid,
+            parent_tid=tid,
+        )
+        await self.task.clone_by_args(args)
+
+    async def stop(self) -> None:
+        """End the thread if it waits for work, and release its memory."""
+        ring, self.ring = self.ring, None
+        if ring is None:
+            return
+        lost = self.task.sysif.same_thread is False and getattr(self.task.sysif, "lost", False)
+        if not lost:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._exit, ring)
+                while not lib.rs_wait_cleared(self.tid.near.value, 1):
+                    await trio.lowlevel.checkpoint()
+                ring.lose("it was told to exit")
+        ring.close()
+        await self._release()
+
+    @staticmethod
+    async def _exit(ring: RingInterface) -> None:
+        try:
+            await ring.call(SYS.exit, 0)
+        except TaskLostError:
+            pass  # the answer to an exit
+
+    async def _release(self) -> None:
+        self.block.free()
+        self.tid.free()
+        if self.server_doorbell >= 0:
+            number, self.server_doorbell = self.server_doorbell, -1
+            try:
+                await self.task.sysif.call(SYS.close, number)
+            except TaskLostError:
+                pass  # the table went with the process
+
+
+@final
+class StateWaiter:
+    """The waiting threads of one task."""
+
+    __slots__ = ("_hub", "_idle", "_under_way", "task")
+
+    task: ProcessTask  # set by the task itself, which is made with its waiter
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._idle: list[_Thread] = []
+        self._under_way: dict[tuple[int, int], trio.Event] = {}
+
+    async def wait(self, pidfd: int, options: W) -> None:
+        """Return when the process behind ``pidfd`` (the task's fd) has something to report."""
+        key = (pidfd, int(options))
+        event = self._under_way.get(key)
+        if event is None:
+            event = self._under_way[key] = trio.Event()
+            try:
+                thread = self._idle.pop() if self._idle else await self._start()
+            except BaseException:
+                del self._under_way[key]
+                event.set()
+                raise
+            trio.lowlevel.spawn_system_task(
+                self._look, thread, key, event, name="rsyscall_ns waits for a state"
+            )
+        await event.wait()
+
+    async def _start(self) -> _Thread:
+        thread = _Thread(self.task, self._hub)
+        with trio.CancelScope(shield=True):
+            await thread.start()
+        return thread
+
+    async def _look(self, thread: _Thread, key: tuple[int, int], event: trio.Event) -> None:
+        buffer = await self.task.malloc(SIGINFO)
+        ring = thread.ring
+        pidfd, options = key
+        try:
+            if ring is not None:
+                flags = options | W.EXITED | W.NOWAIT
+                await ring.call(SYS.waitid, IdType.PIDFD, pidfd, buffer.near.value, flags, 0)
+        except TaskLostError:
+            pass  # nobody can report any more; the waiting task finds out by itself
+        finally:
+            buffer.free()
+            self._under_way.pop(key, None)
+            self._idle.append(thread)
+            event.set()
+
+    async def close(self) -> None:
+        """End all threads; the children that they watch must be dead."""
+        for event in list(self._under_way.values()):
+            await event.wait()
+        while self._idle:
+            await self._idle.pop().stop()
+
+

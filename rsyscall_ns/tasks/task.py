@@ -1,0 +1,175 @@
+"""Task: a process that makes system calls for us, with all that one can do with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import final
+
+import trio
+
+from rsyscall_ns.handle.calls.fs import FileSystem
+from rsyscall_ns.handle.calls.net import Net
+from rsyscall_ns.handle.calls.ns import Namespaces
+from rsyscall_ns.handle.calls.small import Credentials, Memory, Mount, Signals
+from rsyscall_ns.handle.child import ChildBusyError, ChildProcess
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.handle.process import Process
+from rsyscall_ns.handle.process_task import ProcessTask
+from rsyscall_ns.handle.thread import ThreadProcess
+from rsyscall_ns.memory.arena import Arena
+from rsyscall_ns.near import ids
+from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.errors import RsyscallError, TaskLostError
+from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.transport.hub import Hub
+from rsyscall_ns.transport.ring import RingInterface
+
+from . import spawn
+from .command import Command, CommandNotFoundError
+from .exec import ExecPlan
+from .idmap import IdMapLike
+from .readiness import ChildWatcher
+from .states import StateWaiter
+
+__all__ = ["NotAChildError", "Task"]
+
+
+class NotAChildError(RsyscallError):
+    """Something that only a child can do was asked of the interpreter's own task."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} would replace this interpreter: spawn a child and do it there")
+
+
+@final
+class Task(ProcessTask):
+    """A process, seen as what it can do: ``task.fs.open``, ``task.net.socket`` ... and children.
+
+    ``open_local_task`` and ``spawn`` make tasks.
+    """
+
+    __slots__ = ("_execing", "cred", "fs", "hub", "mem", "mount", "net", "ns")
+    __slots__ += ("signals",)
+
+    def __init__(  # noqa: PLR0913 - made in two places, from parts that are that many
+        self,
+        sysif: SyscallInterface,
+        process: Process | ids.Process,
+        parent: ProcessTask | None,
+        flags: CLONE,
+        arena: Arena,
+        hub: Hub,
+    ) -> None:
+        states = StateWaiter(hub)
+        super().__init__(sysif, process, parent, flags, arena, ChildWatcher(hub, states))
+        states.task = self
+        self.hub = hub
+        self._execing = False
+        self.fs = FileSystem(self)
+        self.net = Net(self)
+        self.ns = Namespaces(self)
+        self.mem = Memory(self)
+        self.cred = Credentials(self)
+        self.signals = Signals(self)
+        self.mount = Mount(self)
+
+    def spawn(
+        self,
+        flags: CLONE = CLONE(0),
+        *,
+        uid_map: IdMapLike | None = None,
+        gid_map: IdMapLike | None = None,
+        inherit: Sequence[FileDescriptor] = (),
+    ) -> AbstractAsyncContextManager[Task]:
+        """Make a child in new namespaces, that makes system calls for us; ``async with`` it.
+
+        ``flags``: ``CLONE.NEWUSER`` and so on; ``CLONE.VM`` is always added. With ``NEWUSER`` the
+        caller's ids are mapped to themselves unless a map says otherwise. ``inherit``: fds of
+        this task that the child gets copies of, besides 0, 1 and 2; all others are closed in it.
+        Leaving the block kills and reaps the child, whatever it has become. ``clone3(2)``.
+        """
+        request = spawn.SpawnRequest.make(flags, uid_map, gid_map, inherit)
+        return self._spawned(request)
+
+    @asynccontextmanager
+    async def _spawned(self, request: spawn.SpawnRequest) -> AsyncIterator[Task]:
+        child = await spawn.start(self, request, self._make_child)
+        try:
+            yield child
+        finally:
+            await spawn.end(child)
+
+    def _make_child(self, ring: RingInterface, process: ThreadProcess, flags: CLONE) -> Task:
+        return Task(ring, process, self, flags | CLONE.VM, self.arena, self.hub)
+
+    async def exec(
+        self,
+        command: Command,
+        *,
+        stdin: FileDescriptor | None = None,
+        stdout: FileDescriptor | None = None,
+        stderr: FileDescriptor | None = None,
+        pass_fds: Sequence[FileDescriptor] = (),
+    ) -> ChildProcess:
+        """Become a program; returns the process. ``execve(2)``.
+
+        The fds must be the task's own. The program sees 0, 1, 2, those of ``pass_fds`` (same
+        numbers) and those of ``disable_cloexec``; its signal mask is empty, SIGPIPE and SIGXFSZ
+        are default. Consumes the task: only its process is left. A failed exec leaves the task
+        as it was; the error names the path.
+        """
+        process, ring = self.process, self.sysif
+        if not isinstance(process, ThreadProcess) or not isinstance(ring, RingInterface):
+            raise NotAChildError("exec")
+        if ring.lost:
+            raise TaskLostError(self, "it has exec'd or died")
+        if self._execing:
+            raise ChildBusyError(process)
+        plan = ExecPlan.make(self, command, (stdin, stdout, stderr), pass_fds)
+        self._execing = True
+        try:
+            with trio.CancelScope(shield=True):
+                await self._own_files(process)
+                try:
+                    await plan.run()
+                except TaskLostError:
+                    pass  # the answer to a successful execve
+        finally:
+            self._execing = False
+        process.did_exec(command)
+        self.execed()
+        ring.close()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        return process
+
+    async def _own_files(self, process: ThreadProcess) -> None:
+        """Leave a shared fd table: else exec would not close our end of the doorbell."""
+        doorbell, process.shared_doorbell = process.shared_doorbell, None
+        if doorbell is not None:
+            await self.ns.unshare(CLONE.FILES)
+            await doorbell.close()
+
+    async def which(self, name: str) -> Command:
+        """Return the command for a program that is found on PATH, as the task sees the files.
+
+        A name with a slash is taken as it is. Raises CommandNotFoundError.
+        """
+        path = os.environ.get("PATH") or os.defpath
+        places = [name] if "/" in name else [f"{d or '.'}/{name}" for d in path.split(":")]
+        for place in places:
+            if await self.fs.access(place, os.X_OK) and not await self.fs.is_dir(place):
+                return Command(place, [name])
+        raise CommandNotFoundError(name, path)
+
+    async def end(self) -> None:
+        """Release what the interpreter's own task holds. Not cancellable."""
+        with trio.CancelScope(shield=True):
+            await self.end_children()
+            watcher = self.watcher
+            assert isinstance(watcher, ChildWatcher)
+            await watcher.states.close()
+            for handle in list(self.handles):
+                if isinstance(handle, FileDescriptor):
+                    await handle.close()

@@ -1,0 +1,96 @@
+"""The doorbell of a ring: a byte means completions, EOF a lost process, and it carries fds.
+
+Owns our end of the ``AF_UNIX`` socket pair and the fds that arrived and were not yet asked for.
+Packets (``SOCK_SEQPACKET``) keep bytes and fds apart.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+import struct
+from collections import deque
+from typing import Final, final
+
+__all__ = ["CONTROL_SIZE", "MESSAGE_SIZE", "Doorbell", "control_fd", "message"]
+
+MSGHDR: Final = struct.Struct("<QIxxxxQQQQixxxx")
+IOVEC: Final = struct.Struct("<QQ")
+CMSG: Final = struct.Struct("<QiiiI")
+BYTES: Final = 8
+CONTROL_SIZE: Final = CMSG.size
+MESSAGE_SIZE: Final = MSGHDR.size + IOVEC.size + BYTES + CONTROL_SIZE
+
+
+def message(base: int, fd: int) -> bytes:
+    """Return a msghdr with one byte and room for one fd, to lie at address ``base``.
+
+    With ``fd`` >= 0 the control part carries it (sendmsg); else it is empty (recvmsg).
+    """
+    iov = base + MSGHDR.size
+    data = iov + IOVEC.size
+    control = data + BYTES
+    cmsg = CMSG.pack(CMSG.size - 4, socket.SOL_SOCKET, socket.SCM_RIGHTS, fd, 0)
+    return (
+        MSGHDR.pack(0, 0, iov, 1, control, CONTROL_SIZE, 0)
+        + IOVEC.pack(data, 1)
+        + bytes(BYTES)
+        + (cmsg if fd >= 0 else bytes(CMSG.size))
+    )
+
+
+def control_fd(block: bytes) -> int | None:
+    """Return the fd in a block that recvmsg has filled, or None."""
+    length, _, kind, fd, _ = CMSG.unpack_from(block, MSGHDR.size + IOVEC.size + BYTES)
+    return fd if length >= CMSG.size - 4 and kind == socket.SCM_RIGHTS else None
+
+
+@final
+class Doorbell:
+    """Our end of a doorbell; owns it."""
+
+    __slots__ = ("_inbox", "_socket")
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._socket = end
+        self._inbox: deque[int] = deque()
+
+    def fileno(self) -> int:
+        """Return the fd, -1 after ``close``."""
+        return self._socket.fileno()
+
+    def drain(self) -> bool:
+        """Read what is there, keep the fds; returns False at the end."""
+        while True:
+            try:
+                data, ancillary, _, _ = self._socket.recvmsg(
+                    1, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC
+                )
+            except BlockingIOError:
+                return True
+            except ConnectionResetError:
+                return False
+            for level, kind, payload in ancillary:
+                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                    fds = array.array("i")
+                    fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+                    self._inbox.extend(fds)
+            if not data:
+                return False
+
+    def take_fd(self) -> int | None:
+        """Return the oldest fd that has arrived; it belongs to the caller."""
+        self.drain()
+        return self._inbox.popleft() if self._inbox else None
+
+    def send_fd(self, number: int) -> None:
+        """Send a copy of an fd of ours."""
+        socket.send_fds(self._socket, [b"\0"], [number])
+
+    def close(self) -> None:
+        """Close our end and the fds that nobody took. Idempotent."""
+        self._socket.close()
+        while self._inbox:
+            os.close(self._inbox.popleft())

@@ -1,0 +1,285 @@
+"""System calls in another process of this machine, through a ring in shared memory.
+
+Owns the client's side of one ring: which entries are under way, who waits for them, and what the
+doorbell says. The server's side is ``ffi/server/server.c``; the states of an entry are drawn in
+``ffi/server/wire.h``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from errno import EINTR, EMFILE
+from typing import Any, Final, final
+
+import trio
+
+from rsyscall_ns.near.errors import TaskLostError, kernel_error
+from rsyscall_ns.near.ffi import lib, ring_at
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program, Results
+
+from .doorbell import MESSAGE_SIZE, Doorbell, control_fd, message
+from .hub import Hub
+from .pace import pace
+from .scratch import ScratchMemory, block_size, place, unpack
+
+__all__ = ["RingInterface", "spins"]
+
+PENDING: Final = -(2**63)
+FULL: Final = PENDING + 1024
+LIMIT: Final = PENDING + 2048  # below it: not a system call's result
+MSG_DONTWAIT: Final = 0x40
+MSG_NOSIGNAL: Final = 0x4000
+MSG_CMSG_CLOEXEC: Final = 0x40000000
+CLIENT_SPIN: Final = 30  # microseconds to look for an answer before sleeping
+SERVER_SPIN: Final = 50  # microseconds to look for more work before parking
+
+
+def spins(microseconds: int) -> int:
+    """Return how many looks take that long; 0 on one CPU, where spinning only steals time."""
+    if len(os.sched_getaffinity(0)) == 1:
+        return 0
+    return lib.rs_pauses_per_microsecond() * microseconds
+
+
+@final
+class RingInterface:
+    """Implements ``SyscallInterface`` for a process that serves a ring."""
+
+    __slots__ = (
+        "_address",
+        "_doorbell",
+        "_ended",
+        "_finished",
+        "_hub",
+        "_interruptible",
+        "_lost",
+        "_passing",
+        "_pidfd",
+        "_ring",
+        "_scratch",
+        "_server_doorbell",
+        "_space",
+        "_spin",
+        "_waiting",
+        "name",
+    )
+
+    def __init__(  # noqa: PLR0913 - made in one place, from parts that are that many
+        self,
+        *,
+        name: str,
+        address: int,
+        doorbell: Doorbell,
+        server_doorbell: int,
+        pidfd: int,
+        hub: Hub,
+        scratch: ScratchMemory,
+        interruptible: bool = True,
+        watch_pidfd: bool = False,
+    ) -> None:
+        """Take over the doorbell; ``close`` ends it. ``pidfd`` is borrowed: -1 for a thread.
+
+        ``watch_pidfd``: the fd table is shared, so that death does not close the doorbell.
+        """
+        self.name = name
+        self._address = address
+        self._ring = ring_at(address)
+        self._doorbell = doorbell
+        self._server_doorbell = server_doorbell
+        self._pidfd = pidfd
+        self._hub = hub
+        self._scratch = scratch
+        self._interruptible = interruptible
+        self._waiting: dict[int, trio.lowlevel.Task] = {}
+        self._finished: dict[int, int] = {}  # results that were there when the end came
+        self._ended = trio.Event()
+        self._lost = ""
+        self._space = trio.lowlevel.ParkingLot()
+        self._passing = trio.Lock()
+        self._spin = spins(CLIENT_SPIN)
+        hub.add(doorbell.fileno(), self._on_doorbell)
+        if watch_pidfd:
+            hub.add(pidfd, self._on_end)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def same_thread(self) -> bool:
+        """False: a call that blocks blocks the other process only."""
+        return False
+
+    @property
+    def server_doorbell(self) -> int:
+        """The number of the doorbell in the process's own fd table."""
+        return self._server_doorbell
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process can't make calls any more."""
+        return bool(self._lost)
+
+    def interrupt_signal(self) -> int | None:
+        """Return the signal that the server keeps for itself."""
+        return lib.RS_INTERRUPT_SIGNAL if self._interruptible else None
+
+    async def call(  # noqa: PLR0913 - a system call has six arguments
+        self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
+    ) -> int:
+        """Make one call; a cancelled one that had not happened raises ``trio.Cancelled``."""
+        await pace()
+        if self._lost:
+            raise TaskLostError(self, self._lost)
+        result = lib.rs_ring_call(self._ring, self._spin, number, a, b, c, d, e, f)
+        if result >= LIMIT:
+            return result
+        result, interrupted = await self._slow(
+            result,
+            lambda: lib.rs_ring_call(self._ring, self._spin, number, a, b, c, d, e, f),
+            interruptible=True,
+        )
+        if interrupted and result == -EINTR:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        return result
+
+    async def execute(self, program: Program) -> Results:
+        """Carry out a program; an interrupted one returns what it got to, with ``interrupted``."""
+        await pace()
+        if self._lost:
+            raise TaskLostError(self, self._lost)
+        size = block_size(program)
+        base = self._scratch.take(size)
+        try:
+            view = self._scratch.view(base, size)
+            results = place(program, view, base)
+            count = len(program)
+            ran = lib.rs_ring_run(self._ring, self._spin, base, count, results)
+            interrupted = False
+            if ran < LIMIT:
+                ran, interrupted = await self._slow(
+                    ran,
+                    lambda: lib.rs_ring_run(self._ring, self._spin, base, count, results),
+                    interruptible=program.interruptible,
+                )
+            return unpack(program, view, ran, interrupted=interrupted)
+        finally:
+            self._scratch.give_back(base, size)
+
+    async def _slow(
+        self, posted: int, post: Callable[[], int], *, interruptible: bool
+    ) -> tuple[int, bool]:
+        """Wait for an entry that was not done at once; returns (result, interrupted)."""
+        while posted == FULL:
+            await self._space.park()
+            if self._lost:
+                raise TaskLostError(self, self._lost)
+            posted = post()
+        if posted >= LIMIT:
+            self._space.unpark()
+            return posted, False
+        outcome = await self._completed(posted - PENDING, interruptible=interruptible)
+        self._space.unpark()
+        return outcome
+
+    async def _completed(self, slot: int, *, interruptible: bool) -> tuple[int, bool]:
+        """Sleep until an entry is done; returns (result, whether it was asked to end early)."""
+        interrupted = False
+
+        def interrupt(_raise_cancel: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
+            nonlocal interrupted
+            if interruptible and self._interruptible and not interrupted:
+                interrupted = True
+                lib.rs_ring_interrupt(self._ring, slot, self._pidfd)
+            return trio.lowlevel.Abort.FAILED
+
+        lib.rs_ring_arm(self._ring)
+        if not self._lost and not lib.rs_ring_done(self._ring, slot):
+            self._waiting[slot] = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(interrupt)
+        if self._lost:  # the ring's memory may have been freed meanwhile
+            result = self._finished.pop(slot, None)
+            if result is None:
+                raise TaskLostError(self, self._lost)
+            return result, interrupted
+        return lib.rs_ring_collect(self._ring, slot), interrupted
+
+    def _on_doorbell(self) -> None:
+        if not self._doorbell.drain():
+            self._on_end()
+            return
+        self._wake()
+
+    def _wake(self) -> None:
+        done = [slot for slot in self._waiting if lib.rs_ring_done(self._ring, slot)]
+        for slot in done:
+            trio.lowlevel.reschedule(self._waiting.pop(slot))
+        if self._waiting:
+            lib.rs_ring_arm(self._ring)
+            if any(lib.rs_ring_done(self._ring, slot) for slot in self._waiting):
+                self._wake()
+
+    def _on_end(self) -> None:
+        self.lose("it has exec'd or died")
+
+    def lose(self, why: str) -> None:
+        """Refuse calls from now on, and tell those that wait."""
+        if self._lost:
+            return
+        self._lost = why
+        self._ended.set()
+        self._hub.remove(self._doorbell.fileno(), self._on_doorbell)
+        self._hub.remove(self._pidfd, self._on_end)
+        waiting, self._waiting = self._waiting, {}
+        for slot, task in waiting.items():
+            if lib.rs_ring_done(self._ring, slot):
+                self._finished[slot] = lib.rs_ring_collect(self._ring, slot)
+            trio.lowlevel.reschedule(task)
+        self._space.unpark_all()
+
+    async def wait_lost(self) -> None:
+        """Wait until the process has exec'd or died."""
+        await self._ended.wait()
+
+    def close(self) -> None:
+        """Close the doorbell; the process must be dead or have exec'd. Idempotent."""
+        self.lose("its scope was left")
+        self._doorbell.close()
+
+    async def export_fd(self, number: int) -> int:
+        """Have the process send us one of its fds."""
+        async with self._passing:
+            base = self._scratch.take(MESSAGE_SIZE)
+            try:
+                self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, number)
+                flags = MSG_NOSIGNAL | MSG_DONTWAIT
+                result = await self.call(SYS.sendmsg, self._server_doorbell, base, flags)
+            finally:
+                self._scratch.give_back(base, MESSAGE_SIZE)
+            if result < 0:
+                raise kernel_error(-result, "sendmsg", self)
+            received = self._doorbell.take_fd()
+            if received is None:
+                raise kernel_error(EMFILE, "recvmsg", "this interpreter")
+            return received
+
+    async def import_fd(self, number: int) -> int:
+        """Send one of our fds to the process."""
+        async with self._passing:
+            base = self._scratch.take(MESSAGE_SIZE)
+            try:
+                self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, -1)
+                self._doorbell.send_fd(number)
+                # what was sent must be taken out again, or the next one would get it
+                with trio.CancelScope(shield=True):
+                    flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT
+                    result = await self.call(SYS.recvmsg, self._server_doorbell, base, flags)
+                received = control_fd(bytes(self._scratch.view(base, MESSAGE_SIZE)))
+            finally:
+                self._scratch.give_back(base, MESSAGE_SIZE)
+            if result < 0:
+                raise kernel_error(-result, "recvmsg", self)
+            if received is None:
+                raise kernel_error(EMFILE, "recvmsg", self)
+            return received

@@ -1,0 +1,71 @@
+"""Where a program lies while it is carried out.
+
+Owns the layout of a program's block: steps, results, replies, payloads. The block is in memory
+that the process sees too; whoever implements :class:`ScratchMemory` decides where that is.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Protocol
+
+from rsyscall_ns.near.program import OP, Program, Results
+
+__all__ = ["ScratchMemory", "block_size", "place", "unpack"]
+
+WORD = struct.Struct("<Q")
+THIRD_ARGUMENT = 24
+
+
+class ScratchMemory(Protocol):
+    """Memory for a short time, at the same address here and in the process."""
+
+    def take(self, size: int) -> int:
+        """Allocate ``size`` bytes; returns the address, which ``give_back`` releases."""
+        ...
+
+    def give_back(self, address: int, size: int) -> None:
+        """Release what ``take`` gave."""
+        ...
+
+    def view(self, address: int, size: int) -> memoryview:
+        """Return the bytes at an address."""
+        ...
+
+
+def block_size(program: Program) -> int:
+    """Return how many bytes a program's block takes."""
+    size = len(program) * (OP.size + WORD.size)
+    for _, length in program.reads:
+        size += length
+    for _, data in program.payloads:
+        size += len(data)
+    return max(size, WORD.size)
+
+
+def place(program: Program, view: memoryview, base: int) -> int:
+    """Write a program into its block at address ``base``; returns the address of the results."""
+    steps = len(program.ops)
+    view[:steps] = program.ops
+    offset = steps + len(program) * WORD.size
+    for step, length in program.reads:
+        WORD.pack_into(view, step * OP.size + THIRD_ARGUMENT, base + offset)
+        offset += length
+    for step, data in program.payloads:
+        WORD.pack_into(view, step * OP.size + THIRD_ARGUMENT, base + offset)
+        view[offset : offset + len(data)] = data
+        offset += len(data)
+    return base + steps
+
+
+def unpack(program: Program, view: memoryview, ran: int, *, interrupted: bool = False) -> Results:
+    """Take the results out of a block of which ``ran`` steps were carried out."""
+    steps = len(program.ops)
+    values = struct.unpack_from(f"<{ran}q", view, steps)
+    offset = steps + len(program) * WORD.size
+    data: dict[int, bytes] = {}
+    for step, length in program.reads:
+        if step < ran:
+            data[step] = bytes(view[offset : offset + length])
+        offset += length
+    return Results(program, values, data, interrupted)

@@ -1,0 +1,1 @@
+"""The suite. It mirrors the package and runs against the real kernel, with no mocks."""
