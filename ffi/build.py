@@ -45,7 +45,10 @@ def compile_objects(compiler: list[str], machine: str, target: Path) -> list[Pat
         supported = sorted(path.stem.removeprefix("entry_") for path in entry.parent.glob("*.S"))
         sys.exit(f"rsyscall_ns has no server for {machine}; it supports {', '.join(supported)}")
     units = [
-        (HERE / "server" / "server.c", [*COMMON, *STRICT, *FREESTANDING, *FREESTANDING_ON[machine]]),
+        (
+            HERE / "server" / "server.c",
+            [*COMMON, *STRICT, *FREESTANDING, *FREESTANDING_ON[machine]],
+        ),
         (entry, COMMON),
         (HERE / "host" / "host.c", [*COMMON, *STRICT]),
     ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from errno import ECHILD
 from typing import Any, overload
 
@@ -99,8 +99,15 @@ class ExitStatusLostError(RsyscallError, ChildProcessError):
 class ChildProcess(Process):
     """A child of ``task``. ``pidfd`` refers to it in that task's fd table."""
 
-    __slots__ = ("_calls", "command", "death_state", "in_use", "pidfd", "readiness")
-    __slots__ += ("unread_siginfo",)
+    __slots__ = (
+        "_calls",
+        "command",
+        "death_state",
+        "in_use",
+        "pidfd",
+        "readiness",
+        "unread_siginfo",
+    )
 
     def __init__(
         self,
@@ -370,10 +377,8 @@ class ChildProcess(Process):
                 if self.readiness is not None:
                     self.readiness.close()
                 if self.pidfd is not None and self.pidfd.valid:
-                    try:
+                    with suppress(TaskLostError):  # the table has gone with its process
                         await self.pidfd.close()
-                    except TaskLostError:
-                        pass  # the table has gone with its process
 
     async def _kill_and_reap(self) -> None:
         self.unread_siginfo = None  # nobody will read it, and a repeated waitid tells

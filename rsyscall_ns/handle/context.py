@@ -94,8 +94,9 @@ class MemoryTask(Task):
         self.arena = arena
         self.chosen_signals: set[int] = set()  # dispositions set by the user: exec keeps them
         self.handles: WeakSet[Movable] = WeakSet()
-        shares = parent is not None and CLONE.FILES in flags
-        self.holdings = parent.holdings if parent is not None and shares else Holdings()
+        self.holdings = Holdings()
+        if parent is not None and CLONE.FILES in flags:
+            self.holdings = parent.holdings
 
     def __repr__(self) -> str:
         return f"task of {self.sysif!r}"

@@ -12,11 +12,10 @@ import select
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Self, TypeVar, cast
+from typing import ClassVar, Self, TypeVar, overload
 
 import trio
 
-from rsyscall_ns.far.errors import FDTableMismatchError
 from rsyscall_ns.far.namespaces import FDTable
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.fcntl_h import (
@@ -160,7 +159,11 @@ class FileDescriptor:
         ``close(2)``; an error of the close itself is that of an earlier write, and is raised.
         """
         number, self._number = self._number, -1
-        if number < 0 or self.table is not self.task.fd_table or not self.task.holdings.drop(number):
+        if (
+            number < 0
+            or self.table is not self.task.fd_table
+            or not self.task.holdings.drop(number)
+        ):
             await trio.lowlevel.checkpoint()
             return
         if self.task.sysif.same_thread:
@@ -235,6 +238,12 @@ class FileDescriptor:
 
     # what any fd can do
 
+    @overload
+    async def read(self, count: int = 65536) -> bytes: ...
+
+    @overload
+    async def read(self, count: Pointer[bytes]) -> Pointer[bytes]: ...
+
     async def read(self, count: int | Pointer[bytes] = 65536) -> bytes | Pointer[bytes]:
         """Read up to ``count`` bytes; b"" is the end. ``read(2)``.
 
@@ -272,9 +281,7 @@ class FileDescriptor:
         while view:
             view = view[await self.write(bytes(view)) :]
 
-    async def _when_ready(
-        self, number: int, events: int, address: ids.Address, count: int
-    ) -> int:
+    async def _when_ready(self, number: int, events: int, address: ids.Address, count: int) -> int:
         """Make a read-like call; in the loop's own thread only once it will not block."""
         await self._wait_ready(events)
         with self.borrow() as near_id:
@@ -311,9 +318,7 @@ class FileDescriptor:
     async def pwrite(self, data: bytes, offset: int) -> int:
         """Write at ``offset``; returns how many bytes were taken. ``pwrite(2)``."""
         with self.task.transient(bytes(data)) as buffer, self.borrow() as near_id:
-            return await near.pwrite64(
-                self.task.sysif, near_id, buffer.address, len(data), offset
-            )
+            return await near.pwrite64(self.task.sysif, near_id, buffer.address, len(data), offset)
 
     async def lseek(self, offset: int, whence: int = 0) -> int:
         """Move the file offset (bytes); returns it from the file's start. ``lseek(2)``."""
@@ -325,14 +330,16 @@ class FileDescriptor:
         with self.borrow() as near_id:
             return await near.fcntl(self.task.sysif, near_id, op, arg)
 
-    async def ioctl(self, op: int, argument: bytes | int = 0) -> bytes | int:
-        """Control the device: with bytes, they are passed by address and returned. ``ioctl(2)``."""
+    async def ioctl(self, op: int, arg: int = 0) -> int:
+        """Control the device by an operation with an int argument. ``ioctl(2)``."""
         with self.borrow() as near_id:
-            if isinstance(argument, int):
-                return await near.ioctl(self.task.sysif, near_id, op, argument)
-            with self.task.transient(argument) as buffer:
-                await near.ioctl(self.task.sysif, near_id, op, buffer.address.value)
-                return buffer.read()
+            return await near.ioctl(self.task.sysif, near_id, op, arg)
+
+    async def ioctl_bytes(self, op: int, data: bytes) -> bytes:
+        """Control the device by an operation on a buffer; returns what is in it then."""
+        with self.borrow() as near_id, self.task.transient(data) as buffer:
+            await near.ioctl(self.task.sysif, near_id, op, buffer.address.value)
+            return buffer.read()
 
     async def getdents(self, size: int = 32768) -> list[str]:
         """Return the next names of a directory; empty at its end. ``getdents64(2)``."""

@@ -62,8 +62,16 @@ class PointerNotAdjacentError(RsyscallError):
 class Pointer(Generic[T]):
     """Owns ``size`` bytes at one address of one address space."""
 
-    __slots__ = ("_address", "_arena", "_borrows", "_holder", "_size", "_valid", "serializer")
-    __slots__ += ("space",)
+    __slots__ = (
+        "_address",
+        "_arena",
+        "_borrows",
+        "_holder",
+        "_size",
+        "_valid",
+        "serializer",
+        "space",
+    )
 
     def __init__(
         self, arena: Arena, space: AddressSpace, address: int, size: int, serializer: Serializer[T]
@@ -146,12 +154,12 @@ class Pointer(Generic[T]):
     def merge(self, following: Pointer[Any]) -> Pointer[T]:
         """Join with the piece that begins where this one ends. Consumes both."""
         self._check()
-        following._check()  # noqa: SLF001 - of the same class
+        following._check()
         ends = self._address + self._size
         if self.space is not following.space or ends != following.near.value:
             raise PointerNotAdjacentError(self, following)
         self._consume()
-        following._consume()  # noqa: SLF001 - of the same class
+        following._consume()
         return self._part(self._address, self._size + following.size())
 
     def as_type(self, serializer: Serializer[Any]) -> Pointer[Any]:
@@ -194,7 +202,7 @@ class WrittenPointer(Pointer[T]):
 
     __slots__ = ("value",)
 
-    def __init__(  # noqa: PLR0913 - made by Pointer.write only
+    def __init__(
         self,
         arena: Arena,
         space: AddressSpace,

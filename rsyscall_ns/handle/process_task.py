@@ -99,7 +99,7 @@ class ProcessTask(MemoryTask):
 
     __slots__ = ("children", "parent_task", "process", "watcher")
 
-    def __init__(  # noqa: PLR0913 - a task is put together from that many parts
+    def __init__(
         self,
         sysif: SyscallInterface,
         process: Process | ids.Process,
@@ -148,7 +148,7 @@ class ProcessTask(MemoryTask):
         with allocation.borrow(self) as bottom, data.borrow(self):
             size = allocation.size()
             pid, pidfd = await self._clone(flags, bottom.value, size, ptid, ctid, newtls)
-        child_pidfd = PidFD(self, ids.FileDescriptor(pidfd))
+        mine = PidFD(self, ids.FileDescriptor(pidfd))
         child = ThreadProcess(
             owner,
             ids.Process(pid),
@@ -156,22 +156,23 @@ class ProcessTask(MemoryTask):
             stack_data=data.value,
             ctid=ctid,
             tls=newtls,
-            pidfd=child_pidfd,
+            pidfd=mine,
         )
         siblings = owner.children if isinstance(owner, ProcessTask) else self.children
         siblings.add(child)
         child.when_dead = lambda: siblings.discard(child)
         try:
+            theirs = mine
             if owner is not self:
-                child.pidfd = await child_pidfd.pass_to(owner)
-                await child_pidfd.close()
-            child.readiness = await self.watcher.watch(child_pidfd if owner is self else child.pidfd)
+                theirs = child.pidfd = await mine.pass_to(owner)
+                await mine.close()
+            child.readiness = await self.watcher.watch(theirs)
         except BaseException:
             await child.end()
             raise
         return child
 
-    def _check_clone(  # noqa: PLR0913 - checks what clone was given
+    def _check_clone(
         self,
         flags: CLONE,
         allocation: Pointer[Stack],
@@ -205,7 +206,7 @@ class ProcessTask(MemoryTask):
         self.parent_task.check_pid_namespace(self, self.pid_namespace)
         return self.parent_task
 
-    async def _clone(  # noqa: PLR0913 - what clone was given
+    async def _clone(
         self,
         flags: CLONE,
         bottom: int,

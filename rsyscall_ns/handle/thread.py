@@ -35,10 +35,18 @@ class ThreadProcess(ChildProcess):
     child may use it.
     """
 
-    __slots__ = ("ctid", "held", "server", "shared_doorbell", "stack_data", "tls", "used_stack")
-    __slots__ += ("when_dead",)
+    __slots__ = (
+        "ctid",
+        "held",
+        "server",
+        "shared_doorbell",
+        "stack_data",
+        "tls",
+        "used_stack",
+        "when_dead",
+    )
 
-    def __init__(  # noqa: PLR0913 - what clone was given
+    def __init__(
         self,
         task: MemoryTask,
         near_id: ids.Process,

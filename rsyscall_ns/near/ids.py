@@ -5,6 +5,8 @@ They carry no namespace; the far layer checks that they are used where they belo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import field, frozen
 
 from .errors import ArgumentRangeError
@@ -21,7 +23,7 @@ def fit(what: str, value: int, low: int, high: int) -> int:
     raise ArgumentRangeError(what, value, low, high)
 
 
-def _int(what: str, low: int, high: int):  # noqa: ANN202 - attrs' own validator type is private
+def _int(what: str, low: int, high: int) -> Callable[[object, object, int], None]:
     def check(_instance: object, _attribute: object, value: int) -> None:
         fit(what, value, low, high)
 

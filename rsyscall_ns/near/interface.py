@@ -24,7 +24,7 @@ class SyscallInterface(Protocol):
         """Carry out a program; failed calls are in the results, not raised."""
         ...
 
-    async def call(  # noqa: PLR0913 - a system call has six arguments
+    async def call(
         self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
     ) -> int:
         """Carry out a program of one call, faster; the result is negative (-errno) on failure.

@@ -19,6 +19,7 @@ __all__ = ["OP", "Call", "Program", "Read", "Ref", "Results", "Write"]
 OP: Final = struct.Struct("<BBBxI6QQ")
 KIND_CALL, KIND_WRITE, KIND_READ = 1, 2, 3
 MUST_SUCCEED: Final = 1
+LOWEST_ERROR: Final = -4095
 MASK: Final = 2**64 - 1
 ARGUMENTS: Final = 6
 RETURNS_TWICE: Final = {
@@ -126,8 +127,7 @@ class Program:
         """Return one step as a value, for messages and tests."""
         kind, flags, refs, number, *words, _ = OP.unpack_from(self.ops, index * OP.size)
         args = tuple(
-            Ref(word) if refs & 1 << place else word
-            for place, word in enumerate(words[:ARGUMENTS])
+            Ref(word) if refs & 1 << place else word for place, word in enumerate(words[:ARGUMENTS])
         )
         if kind == KIND_CALL:
             return Call(number, args, bool(flags & MUST_SUCCEED))
@@ -165,13 +165,13 @@ class Results:
         step = len(self.values) - 1
         result = self.values[step]
         kind, flags = self.program.ops[step * OP.size : step * OP.size + 2]
-        failed = kind == KIND_CALL and flags & MUST_SUCCEED and -4095 <= result < 0
+        failed = kind == KIND_CALL and flags & MUST_SUCCEED and LOWEST_ERROR <= result < 0
         return (step, -result) if failed else None
 
     def require(self, ref: Ref, where: object, path: object = None) -> int:
         """Return a call's result, or raise its error, whether it had to succeed or not."""
         result = self.values[ref.step]
-        if -4095 <= result < 0:
+        if LOWEST_ERROR <= result < 0:
             call = self.program.step(ref.step)
             assert isinstance(call, Call)
             raise kernel_error(-result, name_of(call.number), where, path)
@@ -193,7 +193,6 @@ class Results:
 def describe(call: Call) -> str:
     """Return a call as one would write it, for messages."""
     args = ", ".join(
-        f"result of step {arg.step + 1}" if isinstance(arg, Ref) else hex(arg)
-        for arg in call.args
+        f"result of step {arg.step + 1}" if isinstance(arg, Ref) else hex(arg) for arg in call.args
     )
     return f"{name_of(call.number)}({args})"

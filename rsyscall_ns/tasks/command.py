@@ -17,9 +17,7 @@ class CommandNotFoundError(RsyscallError, FileNotFoundError):
     """No program of this name is on the PATH."""
 
     def __init__(self, name: str, path: str) -> None:
-        FileNotFoundError.__init__(
-            self, 2, f"no executable file of this name in PATH={path}", name
-        )
+        FileNotFoundError.__init__(self, 2, f"no executable file of this name in PATH={path}", name)
 
 
 def _strings(values: Sequence[StrPath]) -> tuple[StrPath, ...]:

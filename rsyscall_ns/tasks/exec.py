@@ -122,9 +122,7 @@ class ExecPlan:
                 saved[target] = program.call(
                     SYS.fcntl, target, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD, must_succeed=False
                 )
-                sources[target] = program.call(
-                    SYS.fcntl, number, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD
-                )
+                sources[target] = program.call(SYS.fcntl, number, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD)
         for target, source in sources.items():
             program.call(SYS.dup3, source, target, 0)
         for first, last in gaps(self.passed):
@@ -134,17 +132,13 @@ class ExecPlan:
         with self.task.transient(pack_sigaction(SIG_DFL)) as default:
             for sig in (SIG.PIPE, SIG.XFSZ):
                 if sig not in self.task.chosen_signals:
-                    program.call(
-                        SYS.rt_sigaction, sig, default.address.value, 0, SIGSET_SIZE
-                    )
+                    program.call(SYS.rt_sigaction, sig, default.address.value, 0, SIGSET_SIZE)
             execve = program.call(SYS.execve, path, argv, envp)
             results = await self.task.sysif.execute(program)
         await self._undo(results, saved, sources)
         self._raise(results, execve)
 
-    async def _undo(
-        self, results: Results, saved: dict[int, Ref], sources: dict[int, Ref]
-    ) -> None:
+    async def _undo(self, results: Results, saved: dict[int, Ref], sources: dict[int, Ref]) -> None:
         """Put streams, flags and signals back as they were."""
         program = Program()
         program.interruptible = False
@@ -166,9 +160,7 @@ class ExecPlan:
                     program.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
         with self.task.transient(pack_sigaction(SIG_IGN)) as ignore:
             if SIG.PIPE not in self.task.chosen_signals:
-                program.call(
-                    SYS.rt_sigaction, SIG.PIPE, ignore.address.value, 0, SIGSET_SIZE
-                )
+                program.call(SYS.rt_sigaction, SIG.PIPE, ignore.address.value, 0, SIGSET_SIZE)
             await self.task.sysif.execute(program)
 
     def _raise(self, results: Results, execve: Ref) -> None:

@@ -93,26 +93,29 @@ async def _open_proc(task: MemoryTask) -> FileDescriptor:
         flags = O.PATH | O.DIRECTORY | O.CLOEXEC
         proc = await fs.openat(sysif, AT_FDCWD, path.address, flags, 0)
     try:
-        with task.transient(STATFS_SIZE) as statfs:
-            await fs.fstatfs(sysif, proc, statfs.address)
-            magic = int.from_bytes(statfs.read(0, 8), "little")
-        if magic != PROC_SUPER_MAGIC:
-            raise FakeProcError(task, "is no procfs")
-        own = await process.getpid(sysif)
-        with task.transient(b"self\0") as name, task.transient(LINK_SIZE) as link:
-            try:
-                got = await fs.readlinkat(
-                    sysif, proc.number, name.address, link.address, LINK_SIZE
-                )
-            except FileNotFoundError:
-                got = 0
-            shown = link.read(0, got)
-        if shown != str(own.id).encode():
-            raise FakeProcError(task, "is of another pid namespace")
+        await _check_proc(task, proc)
     except BaseException:
         await fs.close(sysif, proc)
         raise
     return proc
+
+
+async def _check_proc(task: MemoryTask, proc: FileDescriptor) -> None:
+    sysif = task.sysif
+    with task.transient(STATFS_SIZE) as statfs:
+        await fs.fstatfs(sysif, proc, statfs.address)
+        magic = int.from_bytes(statfs.read(0, 8), "little")
+    if magic != PROC_SUPER_MAGIC:
+        raise FakeProcError(task, "is no procfs")
+    own = await process.getpid(sysif)
+    with task.transient(b"self\0") as name, task.transient(LINK_SIZE) as link:
+        try:
+            got = await fs.readlinkat(sysif, proc.number, name.address, link.address, LINK_SIZE)
+        except FileNotFoundError:
+            got = 0
+        shown = link.read(0, got)
+    if shown != str(own.id).encode():
+        raise FakeProcError(task, "is of another pid namespace")
 
 
 async def _write(task: MemoryTask, proc: FileDescriptor, name: str, data: bytes) -> None:
@@ -127,4 +130,3 @@ async def _write(task: MemoryTask, proc: FileDescriptor, name: str, data: bytes)
             raise
         finally:
             await fs.close(task.sysif, file)
-

@@ -10,7 +10,7 @@ import trio
 
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.abi.sched_h import NO_FLAGS
 from rsyscall_ns.transport.direct import DirectInterface
 from rsyscall_ns.transport.hub import acquire_hub
 
@@ -30,7 +30,7 @@ async def open_local_task() -> AsyncIterator[Task]:
     hub = acquire_hub()
     arena = Arena()
     direct = DirectInterface(arena)
-    task = Task(direct, ids.Process(os.getpid()), None, CLONE(0), arena, hub)
+    task = Task(direct, ids.Process(os.getpid()), None, NO_FLAGS, arena, hub)
     try:
         yield task
     finally:

@@ -183,7 +183,7 @@ async def _clone_server(
     return make(ring, process, request.flags)
 
 
-async def _clone(  # noqa: PLR0913 - all of it must be told again when the old call is used
+async def _clone(
     parent: ProcessTask,
     flags: CLONE,
     block: ServerBlock,
@@ -238,5 +238,3 @@ async def _set_up(task: ProcessTask, request: SpawnRequest, numbers: list[int]) 
         if flags and failed is not None and failed[0] == unshared.step:
             raise not_allowed(error, flags, task) from error
         raise
-
-

@@ -8,6 +8,7 @@ continue, shared by all who await the same, and kept for the next. It runs none 
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import final
 
 import trio
@@ -109,20 +110,16 @@ class _Thread:
 
     @staticmethod
     async def _exit(ring: RingInterface) -> None:
-        try:
+        with suppress(TaskLostError):  # the answer to an exit
             await ring.call(SYS.exit, 0)
-        except TaskLostError:
-            pass  # the answer to an exit
 
     async def _release(self) -> None:
         self.block.free()
         self.tid.free()
         if self.server_doorbell >= 0:
             number, self.server_doorbell = self.server_doorbell, -1
-            try:
+            with suppress(TaskLostError):  # the table went with the process
                 await self.task.sysif.call(SYS.close, number)
-            except TaskLostError:
-                pass  # the table went with the process
 
 
 @final
@@ -183,5 +180,3 @@ class StateWaiter:
             await event.wait()
         while self._idle:
             await self._idle.pop().stop()
-
-

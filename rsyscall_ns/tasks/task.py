@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import final
 
 import trio
@@ -20,13 +20,13 @@ from rsyscall_ns.handle.process_task import ProcessTask
 from rsyscall_ns.handle.thread import ThreadProcess
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.abi.sched_h import CLONE, NO_FLAGS
 from rsyscall_ns.near.errors import RsyscallError, TaskLostError
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.transport.hub import Hub
 from rsyscall_ns.transport.ring import RingInterface
 
-from . import spawn
+from . import spawn as spawning
 from .command import Command, CommandNotFoundError
 from .exec import ExecPlan
 from .idmap import IdMapLike
@@ -50,10 +50,19 @@ class Task(ProcessTask):
     ``open_local_task`` and ``spawn`` make tasks.
     """
 
-    __slots__ = ("_execing", "cred", "fs", "hub", "mem", "mount", "net", "ns")
-    __slots__ += ("signals",)
+    __slots__ = (
+        "_execing",
+        "cred",
+        "fs",
+        "hub",
+        "mem",
+        "mount",
+        "net",
+        "ns",
+        "signals",
+    )
 
-    def __init__(  # noqa: PLR0913 - made in two places, from parts that are that many
+    def __init__(
         self,
         sysif: SyscallInterface,
         process: Process | ids.Process,
@@ -77,7 +86,7 @@ class Task(ProcessTask):
 
     def spawn(
         self,
-        flags: CLONE = CLONE(0),
+        flags: CLONE = NO_FLAGS,
         *,
         uid_map: IdMapLike | None = None,
         gid_map: IdMapLike | None = None,
@@ -90,16 +99,16 @@ class Task(ProcessTask):
         this task that the child gets copies of, besides 0, 1 and 2; all others are closed in it.
         Leaving the block kills and reaps the child, whatever it has become. ``clone3(2)``.
         """
-        request = spawn.SpawnRequest.make(flags, uid_map, gid_map, inherit)
+        request = spawning.SpawnRequest.make(flags, uid_map, gid_map, inherit)
         return self._spawned(request)
 
     @asynccontextmanager
-    async def _spawned(self, request: spawn.SpawnRequest) -> AsyncIterator[Task]:
-        child = await spawn.start(self, request, self._make_child)
+    async def _spawned(self, request: spawning.SpawnRequest) -> AsyncIterator[Task]:
+        child = await spawning.start(self, request, self._make_child)
         try:
             yield child
         finally:
-            await spawn.end(child)
+            await spawning.end(child)
 
     def _make_child(self, ring: RingInterface, process: ThreadProcess, flags: CLONE) -> Task:
         return Task(ring, process, self, flags | CLONE.VM, self.arena, self.hub)
@@ -132,10 +141,8 @@ class Task(ProcessTask):
         try:
             with trio.CancelScope(shield=True):
                 await self._own_files(process)
-                try:
+                with suppress(TaskLostError):  # the answer to a successful execve
                     await plan.run()
-                except TaskLostError:
-                    pass  # the answer to a successful execve
         finally:
             self._execing = False
         process.did_exec(command)

@@ -66,7 +66,7 @@ class DirectInterface:
         finally:
             self._scratch.give_back(base, size)
 
-    async def call(  # noqa: PLR0913 - a system call has six arguments
+    async def call(
         self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
     ) -> int:
         """Make one call."""

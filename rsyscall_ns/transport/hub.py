@@ -79,7 +79,10 @@ class Hub:
 
 def acquire_hub() -> Hub:
     """Return this trio run's hub, made if need be, with one more lease; ``release`` it."""
-    hub = _current.get(None)
+    try:
+        hub = _current.get()
+    except LookupError:
+        hub = None
     if hub is None or not hub._leases:  # noqa: SLF001 - this function is the hub's own maker
         hub = Hub()
         _current.set(hub)

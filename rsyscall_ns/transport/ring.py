@@ -125,7 +125,7 @@ class RingInterface:
         """Return the signal that the server keeps for itself."""
         return lib.RS_INTERRUPT_SIGNAL if self._interruptible else None
 
-    async def call(  # noqa: PLR0913 - a system call has six arguments
+    async def call(
         self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
     ) -> int:
         """Make one call; a cancelled one that had not happened raises ``trio.Cancelled``."""

@@ -65,7 +65,7 @@ class FileSystem:
             await self._named(path, near.unlinkat(self._task.sysif, AT_FDCWD, name.address, flags))
 
     async def access(self, path: StrPath, mode: int = os.F_OK) -> bool:
-        """Return whether the path may be used so (``os.R_OK`` ...), by the real ids. ``access(2)``."""
+        """Return whether the path may be used so (``os.R_OK`` ...). ``access(2)``."""
         with self._task.transient(c_path(path)) as name:
             try:
                 await near.faccessat2(self._task.sysif, AT_FDCWD, name.address, mode, 0)
@@ -87,9 +87,7 @@ class FileSystem:
         with self._task.transient(c_path(path)) as name, self._task.transient(PATH_ROOM) as room:
             got = await self._named(
                 path,
-                near.readlinkat(
-                    self._task.sysif, AT_FDCWD, name.address, room.address, PATH_ROOM
-                ),
+                near.readlinkat(self._task.sysif, AT_FDCWD, name.address, room.address, PATH_ROOM),
             )
             return os.fsdecode(room.read(0, got))
 

@@ -41,9 +41,7 @@ class Net:
         task = self._task
         await task.sweep()
         with task.transient(8) as pair:
-            await near.socketpair(
-                task.sysif, domain, kind | SOCK.CLOEXEC, protocol, pair.address
-            )
+            await near.socketpair(task.sysif, domain, kind | SOCK.CLOEXEC, protocol, pair.address)
             data = pair.read()
         first, second = (int.from_bytes(data[at : at + 4], "little") for at in (0, 4))
         return (
@@ -57,7 +55,6 @@ class Net:
         if len(name) > IFNAMSIZ:
             raise kernel_error(EINVAL, "ioctl", self._task.sysif, interface)
         async with await self.socket(AF.INET, SOCK.DGRAM) as control:
-            got = await control.ioctl(SIOCGIFFLAGS, IFREQ.pack(name, 0))
+            got = await control.ioctl_bytes(SIOCGIFFLAGS, IFREQ.pack(name, 0))
             _, flags = IFREQ.unpack(got)
-            await control.ioctl(SIOCSIFFLAGS, IFREQ.pack(name, flags | IFF_UP))
-
+            await control.ioctl_bytes(SIOCSIFFLAGS, IFREQ.pack(name, flags | IFF_UP))

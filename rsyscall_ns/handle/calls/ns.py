@@ -10,7 +10,7 @@ from rsyscall_ns.handle.context import MemoryTask
 from rsyscall_ns.handle.kinds.namespace import NamespaceFD
 from rsyscall_ns.near.abi.fcntl_h import AT_FDCWD, O
 from rsyscall_ns.near.abi.mount_h import MS
-from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
+from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, NO_FLAGS
 from rsyscall_ns.near.calls import fs as near_fs
 from rsyscall_ns.near.calls import ns as near
 from rsyscall_ns.near.errors import RsyscallError
@@ -90,9 +90,7 @@ class Namespaces:
             task.files_unshared()
         if CLONE.NEWNS in flags:
             with task.transient(b"/\0") as root:
-                await near.mount(
-                    task.sysif, NULL, root.address, NULL, MS.REC | MS.PRIVATE, NULL
-                )
+                await near.mount(task.sysif, NULL, root.address, NULL, MS.REC | MS.PRIVATE, NULL)
 
     async def open(self, kind: str) -> NamespaceFD:
         """Open the task's own namespace of a kind: mnt, user, net, uts, ipc, cgroup, time, pid.
@@ -102,12 +100,10 @@ class Namespaces:
         task = self._task
         await task.sweep()
         with task.transient(c_path(f"/proc/self/ns/{kind}")) as path:
-            made = await near_fs.openat(
-                task.sysif, AT_FDCWD, path.address, O.RDONLY | O.CLOEXEC, 0
-            )
+            made = await near_fs.openat(task.sysif, AT_FDCWD, path.address, O.RDONLY | O.CLOEXEC, 0)
         return NamespaceFD(task, made)
 
-    async def setns(self, fd: NamespaceFD, flags: CLONE = CLONE(0)) -> None:
+    async def setns(self, fd: NamespaceFD, flags: CLONE = NO_FLAGS) -> None:
         """Join a namespace (``flags``: the kind it must be of, 0 any). ``setns(2)``."""
         self._in_child("setns")
         task = self._task
@@ -130,5 +126,3 @@ class Namespaces:
         with self._task.transient(6 * UTSNAME_FIELD) as buffer:
             await near.uname(self._task.sysif, buffer.address)
             return buffer.read(UTSNAME_FIELD, 2 * UTSNAME_FIELD).split(b"\0", 1)[0].decode()
-
-

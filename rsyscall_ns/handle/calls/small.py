@@ -1,4 +1,4 @@
-"""``task.cred``, ``task.signals``, ``task.mount``, ``task.mem``: the groups that are small so far."""
+"""``task.cred``, ``task.signals``, ``task.mount``, ``task.mem``: groups that are still small."""
 
 from __future__ import annotations
 

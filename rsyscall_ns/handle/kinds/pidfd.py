@@ -49,9 +49,7 @@ class PidFD(FileDescriptor):
         request = PIDFD_INFO.pack(PIDFD_INFO_EXIT, *[0] * 13)
         with self.task.transient(request) as buffer, self.borrow() as near_id:
             try:
-                await fs.ioctl(
-                    self.task.sysif, near_id, PIDFD_GET_INFO, buffer.address.value
-                )
+                await fs.ioctl(self.task.sysif, near_id, PIDFD_GET_INFO, buffer.address.value)
             except OSError as error:
                 if error.errno in {EINVAL, ENOTTY, ESRCH}:
                     return None

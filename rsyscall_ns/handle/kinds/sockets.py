@@ -165,9 +165,7 @@ class SocketFD(FileDescriptor):
         """Set an int option. ``setsockopt(2)``."""
         data = fit("option", value, -(2**31), 2**31 - 1).to_bytes(4, "little", signed=True)
         with self.task.transient(data) as buffer, self.borrow() as near_id:
-            await near.setsockopt(
-                self.task.sysif, near_id, level, name, buffer.address, len(data)
-            )
+            await near.setsockopt(self.task.sysif, near_id, level, name, buffer.address, len(data))
 
 
 def _with_length(room: bytes) -> bytes:

@@ -7,7 +7,7 @@ from enum import IntFlag
 from typing import Final
 
 __all__ = ["AT", "AT_FDCWD", "CLOSE_RANGE_CLOEXEC", "FD_CLOEXEC", "F_DUPFD_CLOEXEC", "F_GETFD"]
-__all__ += ["F_GETFL", "F_SETFD", "F_SETFL", "MASK", "O", "SEEK_CUR", "SEEK_END", "SEEK_SET"]
+__all__ += ["F_GETFL", "F_SETFD", "F_SETFL", "MASK", "SEEK_CUR", "SEEK_END", "SEEK_SET", "O"]
 
 MASK: Final = 2**64 - 1
 AT_FDCWD: Final = -100 & MASK

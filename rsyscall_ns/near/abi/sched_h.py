@@ -6,7 +6,7 @@ import struct
 from enum import IntFlag
 from typing import Final
 
-__all__ = ["CLONE", "NEW_NAMESPACES", "clone_args"]
+__all__ = ["CLONE", "NEW_NAMESPACES", "NO_FLAGS", "clone_args"]
 
 
 class CLONE(IntFlag):
@@ -41,6 +41,7 @@ class CLONE(IntFlag):
     INTO_CGROUP = 0x200000000
 
 
+NO_FLAGS: Final = CLONE(0)
 NEW_NAMESPACES: Final = (
     CLONE.NEWTIME
     | CLONE.NEWNS

@@ -138,9 +138,7 @@ class Siginfo:
 
     def pack(self) -> bytes:
         """Return the whole ``siginfo_t``, zeros elsewhere."""
-        head = _SIGINFO.pack(
-            self.signo, self.errno, self.code, self.pid, self.uid, self.status
-        )
+        head = _SIGINFO.pack(self.signo, self.errno, self.code, self.pid, self.uid, self.status)
         return head + bytes(SIGINFO_SIZE - len(head))
 
     def child_state(self) -> ChildState | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import trio
+
 from rsyscall_ns.near.errors import kernel_error
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import name_of
 from rsyscall_ns.near.program import Program, Results
-
-import trio
 
 __all__ = ["checked", "run"]
 
@@ -15,9 +15,7 @@ MASK = 2**64 - 1
 LOWEST_ERROR = -4095
 
 
-async def checked(
-    sysif: SyscallInterface, number: int, *args: int, path: object = None
-) -> int:
+async def checked(sysif: SyscallInterface, number: int, *args: int, path: object = None) -> int:
     """Make a call; returns its result or raises its error (with ``path`` as filename)."""
     result = await sysif.call(number, *[arg & MASK for arg in args])
     if LOWEST_ERROR <= result < 0:

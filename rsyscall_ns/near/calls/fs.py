@@ -8,10 +8,34 @@ from rsyscall_ns.near.nr import SYS
 
 from .base import checked
 
-__all__ = ["chdir", "chroot", "close", "dup3", "faccessat2", "fchdir", "fcntl", "fstatfs", "getcwd", "getdents64", "ioctl", "lseek", "mkdirat", "openat", "pipe2", "pread64", "pwrite64", "read", "readlinkat", "unlinkat", "write"]
+__all__ = [
+    "chdir",
+    "chroot",
+    "close",
+    "dup3",
+    "faccessat2",
+    "fchdir",
+    "fcntl",
+    "fstatfs",
+    "getcwd",
+    "getdents64",
+    "ioctl",
+    "lseek",
+    "mkdirat",
+    "openat",
+    "pipe2",
+    "pread64",
+    "pwrite64",
+    "read",
+    "readlinkat",
+    "unlinkat",
+    "write",
+]
 
 
-async def openat(sysif: SyscallInterface, dirfd: int, path: Address, flags: int, mode: int) -> FileDescriptor:
+async def openat(
+    sysif: SyscallInterface, dirfd: int, path: Address, flags: int, mode: int
+) -> FileDescriptor:
     """Open a file; ``dirfd`` is a number or ``AT_FDCWD``. ``open(2)``."""
     return FileDescriptor(await checked(sysif, SYS.openat, dirfd, path.value, flags, mode))
 
@@ -26,12 +50,16 @@ async def write(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count
     return await checked(sysif, SYS.write, fd.number, buf.value, count)
 
 
-async def pread64(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int) -> int:
+async def pread64(
+    sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int
+) -> int:
     """Read at an offset. ``pread(2)``."""
     return await checked(sysif, SYS.pread64, fd.number, buf.value, count, offset)
 
 
-async def pwrite64(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int) -> int:
+async def pwrite64(
+    sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int
+) -> int:
     """Write at an offset. ``pwrite(2)``."""
     return await checked(sysif, SYS.pwrite64, fd.number, buf.value, count, offset)
 
@@ -46,7 +74,9 @@ async def close(sysif: SyscallInterface, fd: FileDescriptor) -> None:
     await checked(sysif, SYS.close, fd.number)
 
 
-async def dup3(sysif: SyscallInterface, old: FileDescriptor, new: FileDescriptor, flags: int) -> FileDescriptor:
+async def dup3(
+    sysif: SyscallInterface, old: FileDescriptor, new: FileDescriptor, flags: int
+) -> FileDescriptor:
     """Make ``new`` a copy of ``old``. ``dup(2)``."""
     return FileDescriptor(await checked(sysif, SYS.dup3, old.number, new.number, flags))
 
@@ -81,12 +111,16 @@ async def unlinkat(sysif: SyscallInterface, dirfd: int, path: Address, flags: in
     await checked(sysif, SYS.unlinkat, dirfd, path.value, flags)
 
 
-async def faccessat2(sysif: SyscallInterface, dirfd: int, path: Address, mode: int, flags: int) -> None:
+async def faccessat2(
+    sysif: SyscallInterface, dirfd: int, path: Address, mode: int, flags: int
+) -> None:
     """Check access. ``access(2)``."""
     await checked(sysif, SYS.faccessat2, dirfd, path.value, mode, flags)
 
 
-async def readlinkat(sysif: SyscallInterface, dirfd: int, path: Address, buf: Address, size: int) -> int:
+async def readlinkat(
+    sysif: SyscallInterface, dirfd: int, path: Address, buf: Address, size: int
+) -> int:
     """Read a symbolic link. ``readlink(2)``."""
     return await checked(sysif, SYS.readlinkat, dirfd, path.value, buf.value, size)
 

@@ -8,7 +8,21 @@ from rsyscall_ns.near.nr import SYS
 
 from .base import checked
 
-__all__ = ["accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen", "recvfrom", "sendto", "setsockopt", "shutdown", "socket", "socketpair"]
+__all__ = [
+    "accept4",
+    "bind",
+    "connect",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "listen",
+    "recvfrom",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "socket",
+    "socketpair",
+]
 
 
 async def socket(sysif: SyscallInterface, domain: int, kind: int, protocol: int) -> FileDescriptor:
@@ -16,7 +30,9 @@ async def socket(sysif: SyscallInterface, domain: int, kind: int, protocol: int)
     return FileDescriptor(await checked(sysif, SYS.socket, domain, kind, protocol))
 
 
-async def socketpair(sysif: SyscallInterface, domain: int, kind: int, protocol: int, fds: Address) -> None:
+async def socketpair(
+    sysif: SyscallInterface, domain: int, kind: int, protocol: int, fds: Address
+) -> None:
     """Make two connected sockets; two ints are written to ``fds``. ``socketpair(2)``."""
     await checked(sysif, SYS.socketpair, domain, kind, protocol, fds.value)
 
@@ -31,9 +47,13 @@ async def listen(sysif: SyscallInterface, fd: FileDescriptor, backlog: int) -> N
     await checked(sysif, SYS.listen, fd.number, backlog)
 
 
-async def accept4(sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address, flags: int) -> FileDescriptor:
+async def accept4(
+    sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address, flags: int
+) -> FileDescriptor:
     """Take a connection. ``accept(2)``."""
-    return FileDescriptor(await checked(sysif, SYS.accept4, fd.number, address.value, size.value, flags))
+    return FileDescriptor(
+        await checked(sysif, SYS.accept4, fd.number, address.value, size.value, flags)
+    )
 
 
 async def connect(sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: int) -> None:
@@ -41,12 +61,16 @@ async def connect(sysif: SyscallInterface, fd: FileDescriptor, address: Address,
     await checked(sysif, SYS.connect, fd.number, address.value, size)
 
 
-async def getsockname(sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address) -> None:
+async def getsockname(
+    sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address
+) -> None:
     """Read a socket's own name. ``getsockname(2)``."""
     await checked(sysif, SYS.getsockname, fd.number, address.value, size.value)
 
 
-async def getpeername(sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address) -> None:
+async def getpeername(
+    sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address
+) -> None:
     """Read the peer's name. ``getpeername(2)``."""
     await checked(sysif, SYS.getpeername, fd.number, address.value, size.value)
 
@@ -56,21 +80,48 @@ async def shutdown(sysif: SyscallInterface, fd: FileDescriptor, how: int) -> Non
     await checked(sysif, SYS.shutdown, fd.number, how)
 
 
-async def sendto(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, flags: int, address: Address, size: int) -> int:
+async def sendto(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    buf: Address,
+    count: int,
+    flags: int,
+    address: Address,
+    size: int,
+) -> int:
     """Send bytes. ``send(2)``."""
     return await checked(sysif, SYS.sendto, fd.number, buf.value, count, flags, address.value, size)
 
 
-async def recvfrom(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, flags: int, address: Address, size: Address) -> int:
+async def recvfrom(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    buf: Address,
+    count: int,
+    flags: int,
+    address: Address,
+    size: Address,
+) -> int:
     """Receive bytes. ``recv(2)``."""
-    return await checked(sysif, SYS.recvfrom, fd.number, buf.value, count, flags, address.value, size.value)
+    return await checked(
+        sysif, SYS.recvfrom, fd.number, buf.value, count, flags, address.value, size.value
+    )
 
 
-async def getsockopt(sysif: SyscallInterface, fd: FileDescriptor, level: int, name: int, value: Address, size: Address) -> None:
+async def getsockopt(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    level: int,
+    name: int,
+    value: Address,
+    size: Address,
+) -> None:
     """Read an option. ``getsockopt(2)``."""
     await checked(sysif, SYS.getsockopt, fd.number, level, name, value.value, size.value)
 
 
-async def setsockopt(sysif: SyscallInterface, fd: FileDescriptor, level: int, name: int, value: Address, size: int) -> None:
+async def setsockopt(
+    sysif: SyscallInterface, fd: FileDescriptor, level: int, name: int, value: Address, size: int
+) -> None:
     """Set an option. ``setsockopt(2)``."""
     await checked(sysif, SYS.setsockopt, fd.number, level, name, value.value, size)

@@ -8,7 +8,22 @@ from rsyscall_ns.near.nr import SYS
 
 from .base import checked
 
-__all__ = ["capget", "getegid", "geteuid", "getgid", "getuid", "mmap", "mount", "mprotect", "munmap", "sethostname", "setns", "umount2", "uname", "unshare"]
+__all__ = [
+    "capget",
+    "getegid",
+    "geteuid",
+    "getgid",
+    "getuid",
+    "mmap",
+    "mount",
+    "mprotect",
+    "munmap",
+    "sethostname",
+    "setns",
+    "umount2",
+    "uname",
+    "unshare",
+]
 
 
 async def unshare(sysif: SyscallInterface, flags: int) -> None:
@@ -31,7 +46,14 @@ async def uname(sysif: SyscallInterface, buf: Address) -> None:
     await checked(sysif, SYS.uname, buf.value)
 
 
-async def mount(sysif: SyscallInterface, source: Address, target: Address, kind: Address, flags: int, data: Address) -> None:
+async def mount(
+    sysif: SyscallInterface,
+    source: Address,
+    target: Address,
+    kind: Address,
+    flags: int,
+    data: Address,
+) -> None:
     """Mount a file system. ``mount(2)``."""
     await checked(sysif, SYS.mount, source.value, target.value, kind.value, flags, data.value)
 
@@ -41,7 +63,15 @@ async def umount2(sysif: SyscallInterface, target: Address, flags: int) -> None:
     await checked(sysif, SYS.umount2, target.value, flags)
 
 
-async def mmap(sysif: SyscallInterface, address: Address, length: int, prot: int, flags: int, fd: int, offset: int) -> Address:
+async def mmap(
+    sysif: SyscallInterface,
+    address: Address,
+    length: int,
+    prot: int,
+    flags: int,
+    fd: int,
+    offset: int,
+) -> Address:
     """Map memory. ``mmap(2)``."""
     return Address(await checked(sysif, SYS.mmap, address.value, length, prot, flags, fd, offset))
 

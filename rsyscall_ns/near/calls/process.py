@@ -10,7 +10,23 @@ from rsyscall_ns.near.nr import SYS
 
 from .base import checked
 
-__all__ = ["clone3", "getpgid", "getpid", "getpriority", "kill", "last_two", "pidfd_open", "pidfd_send_signal", "prctl", "rt_sigaction", "rt_sigprocmask", "setpgid", "setpriority", "setsid", "waitid"]
+__all__ = [
+    "clone3",
+    "getpgid",
+    "getpid",
+    "getpriority",
+    "kill",
+    "last_two",
+    "pidfd_open",
+    "pidfd_send_signal",
+    "prctl",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "setpgid",
+    "setpriority",
+    "setsid",
+    "waitid",
+]
 
 
 async def getpid(sysif: SyscallInterface) -> Process:
@@ -48,7 +64,9 @@ async def getpriority(sysif: SyscallInterface, which: int, who: int) -> int:
     return await checked(sysif, SYS.getpriority, which, who)
 
 
-async def waitid(sysif: SyscallInterface, idtype: int, id_: int, infop: Address, options: int, rusage: Address) -> None:
+async def waitid(
+    sysif: SyscallInterface, idtype: int, id_: int, infop: Address, options: int, rusage: Address
+) -> None:
     """Wait for a change of state. ``waitid(2)``."""
     await checked(sysif, SYS.waitid, idtype, id_, infop.value, options, rusage.value)
 
@@ -58,7 +76,9 @@ async def pidfd_open(sysif: SyscallInterface, pid: Process, flags: int) -> FileD
     return FileDescriptor(await checked(sysif, SYS.pidfd_open, pid.id, flags))
 
 
-async def pidfd_send_signal(sysif: SyscallInterface, pidfd: FileDescriptor, sig: int, info: Address, flags: int) -> None:
+async def pidfd_send_signal(
+    sysif: SyscallInterface, pidfd: FileDescriptor, sig: int, info: Address, flags: int
+) -> None:
     """Send a signal through a pidfd. ``pidfd_send_signal(2)``."""
     await checked(sysif, SYS.pidfd_send_signal, pidfd.number, sig, info.value, flags)
 

@@ -4,11 +4,13 @@ A name that this architecture lacks is no attribute of ``SYS``.
 """
 
 import os
+from typing import TYPE_CHECKING
 
-if os.uname().machine == "aarch64":
-    from . import aarch64 as SYS  # noqa: N812 - reads as the manual page's SYS_openat
-else:
+# typed as one of them: the names that are used in this package exist on both
+if TYPE_CHECKING or os.uname().machine == "x86_64":
     from . import x86_64 as SYS  # noqa: N812 - reads as the manual page's SYS_openat
+else:
+    from . import aarch64 as SYS  # noqa: N812 - reads as the manual page's SYS_openat
 
 __all__ = ["SYS", "name_of"]
 
