@@ -14,7 +14,7 @@ nothing may touch it. With a pidfd the kernel guarantees the same once more.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from errno import ECHILD
 from typing import Any, overload
@@ -132,7 +132,7 @@ class ChildProcess(Process):
         return self.near.id
 
     @contextmanager
-    def borrow(self) -> Iterator[ids.Process]:
+    def borrow(self) -> Generator[ids.Process, None, None]:
         """Use the child's id. Refused: when it is dead, in use, or has an unread siginfo."""
         if self.in_use:
             raise ChildBusyError(self)
@@ -150,7 +150,7 @@ class ChildProcess(Process):
             raise UnreadSiginfoError(self)
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[ids.Process]:
+    async def _turn(self) -> AsyncGenerator[ids.Process, None]:
         """Borrow, after the calls of other tasks that are under way: each is short."""
         async with self._calls:
             with self.borrow() as near_id:
@@ -304,8 +304,10 @@ class ChildProcess(Process):
 
     async def _lost_status(self) -> ChildState:
         """Ask the kernel for the status of a child that somebody else has reaped."""
-        with trio.CancelScope(shield=True):
-            status = None if self.pidfd is None else await self.pidfd.exit_status()
+        status: int | None = None
+        if self.pidfd is not None:
+            with trio.CancelScope(shield=True):
+                status = await self.pidfd.exit_status()
         if status is None:
             lost = ExitStatusLostError(self, self.near.id)
             raise lost

@@ -35,7 +35,7 @@ class Command:
 
     executable: StrPath
     args: tuple[StrPath, ...] = field(converter=_strings)
-    env_updates: Mapping[str, str | None] = field(factory=dict)
+    env_updates: Mapping[str, str | None] = field(factory=dict[str, str | None])
 
     def with_args(self, *more: StrPath) -> Command:
         """Return the command with more arguments."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import trio
@@ -20,7 +20,7 @@ __all__ = ["open_local_task"]
 
 
 @asynccontextmanager
-async def open_local_task() -> AsyncIterator[Task]:
+async def open_local_task() -> AsyncGenerator[Task, None]:
     """Open the task of this interpreter, in this thread's trio run.
 
     Leaving the block ends every child that was made from it, and closes every fd and frees all

@@ -27,7 +27,7 @@ from rsyscall_ns.near.abi.signal_h import SIG
 from rsyscall_ns.near.calls import ns as near
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.nr import SYS
-from rsyscall_ns.near.program import Program
+from rsyscall_ns.near.program import Program, Ref
 from rsyscall_ns.transport.doorbell import Doorbell
 from rsyscall_ns.transport.ring import RingInterface
 
@@ -83,11 +83,12 @@ async def start(
     When this fails, or is cancelled, nothing is left.
     """
     await _check_allowed(parent, request)
-    kept = [fd.borrow(parent) for fd in request.inherit]
     numbers: list[int] = []
-    for borrowed in kept:
-        with borrowed as near_id:
+    for fd in request.inherit:
+        with fd.borrow(parent) as near_id:
             numbers.append(near_id.number)
+    await trio.lowlevel.checkpoint_if_cancelled()
+    task: T | None = None
     with trio.CancelScope(shield=True):
         task = await _clone_server(parent, request, make)
         try:
@@ -97,9 +98,9 @@ async def start(
         except BaseException:
             await end(task)
             raise
-    table = parent.fd_table
+    assert task is not None
     if CLONE.FILES not in request.flags:
-        task.holdings.inherited = dict.fromkeys(numbers, table)
+        task.holdings.inherited = dict.fromkeys(numbers, parent.fd_table)
     return task
 
 
@@ -224,6 +225,7 @@ async def _set_up(task: ProcessTask, request: SpawnRequest, numbers: list[int]) 
         for first, last in gaps([*numbers, ring.server_doorbell]):
             program.call(SYS.close_range, first, last, 0)
     flags = request.flags & NEW_NAMESPACES & ~BY_CLONE
+    unshared: Ref | None = None
     with task.transient(b"/\0") as root:
         if flags:
             unshared = program.call(SYS.unshare, flags)
@@ -235,6 +237,6 @@ async def _set_up(task: ProcessTask, request: SpawnRequest, numbers: list[int]) 
         results.check(ring)
     except OSError as error:
         failed = results.failure()
-        if flags and failed is not None and failed[0] == unshared.step:
+        if unshared is not None and failed is not None and failed[0] == unshared.step:
             raise not_allowed(error, flags, task) from error
         raise

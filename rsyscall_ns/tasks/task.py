@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import final
 
@@ -103,7 +103,7 @@ class Task(ProcessTask):
         return self._spawned(request)
 
     @asynccontextmanager
-    async def _spawned(self, request: spawning.SpawnRequest) -> AsyncIterator[Task]:
+    async def _spawned(self, request: spawning.SpawnRequest) -> AsyncGenerator[Task, None]:
         child = await spawning.start(self, request, self._make_child)
         try:
             yield child

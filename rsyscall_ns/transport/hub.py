@@ -22,12 +22,12 @@ _current: trio.lowlevel.RunVar[Hub] = trio.lowlevel.RunVar("rsyscall_ns hub")
 class Hub:
     """Calls back when a registered fd is readable, for as long as it is."""
 
-    __slots__ = ("_callbacks", "_epoll", "_leases")
+    __slots__ = ("_callbacks", "_epoll", "leases")
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._callbacks: dict[int, list[Callable[[], None]]] = {}
-        self._leases = 0
+        self.leases = 0
 
     def add(self, fd: int, callback: Callable[[], None]) -> None:
         """Call ``callback`` whenever ``fd`` is readable or at its end; ``remove`` ends it."""
@@ -55,7 +55,8 @@ class Hub:
         finally:
             self.remove(fd, event.set)
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Call back until the last lease is given back; the hub's one system task."""
         try:
             while True:
                 await trio.lowlevel.wait_readable(self._epoll.fileno())
@@ -67,12 +68,12 @@ class Hub:
 
     def lease(self) -> None:
         """Count one more user."""
-        self._leases += 1
+        self.leases += 1
 
     def release(self) -> None:
         """Give a lease back; with the last one the epoll instance is closed."""
-        self._leases -= 1
-        if self._leases == 0:
+        self.leases -= 1
+        if self.leases == 0:
             trio.lowlevel.notify_closing(self._epoll.fileno())
             self._epoll.close()
 
@@ -83,9 +84,9 @@ def acquire_hub() -> Hub:
         hub = _current.get()
     except LookupError:
         hub = None
-    if hub is None or not hub._leases:  # noqa: SLF001 - this function is the hub's own maker
+    if hub is None or not hub.leases:
         hub = Hub()
         _current.set(hub)
-        trio.lowlevel.spawn_system_task(hub._run, name="rsyscall_ns hub")  # noqa: SLF001 - as above
+        trio.lowlevel.spawn_system_task(hub.run, name="rsyscall_ns hub")
     hub.lease()
     return hub

@@ -271,9 +271,10 @@ class RingInterface:
             try:
                 self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, -1)
                 self._doorbell.send_fd(number)
+                flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT
+                result = 0
                 # what was sent must be taken out again, or the next one would get it
                 with trio.CancelScope(shield=True):
-                    flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT
                     result = await self.call(SYS.recvmsg, self._server_doorbell, base, flags)
                 received = control_fd(bytes(self._scratch.view(base, MESSAGE_SIZE)))
             finally:
