@@ -6,7 +6,7 @@ memory of value-in value-out calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar, final
 from weakref import WeakSet
@@ -102,7 +102,7 @@ class MemoryTask(Task):
         return f"task of {self.sysif!r}"
 
     @contextmanager
-    def transient(self, content: bytes | int) -> Iterator[Transient]:
+    def transient(self, content: bytes | int) -> Generator[Transient, None, None]:
         """Allocate memory with these bytes, or so many zero bytes, until the block ends."""
         data = content if isinstance(content, bytes) else bytes(fit("size", content, 0, LARGEST))
         size = len(data)

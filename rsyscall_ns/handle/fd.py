@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Self, TypeVar, overload
 
@@ -107,7 +107,7 @@ class FileDescriptor:
         return self._number >= 0 and self.table is self.task.fd_table
 
     @contextmanager
-    def borrow(self, task: MemoryTask | None = None) -> Iterator[ids.FileDescriptor]:
+    def borrow(self, task: MemoryTask | None = None) -> Generator[ids.FileDescriptor, None, None]:
         """Use the fd in a call of ``task`` (default: its own); checked before the call."""
         near_id = self.near
         (task or self.task).check_fd_table(self, self.table)

@@ -12,7 +12,7 @@ borrowed or held raises PointerInUseError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, final
 
@@ -121,7 +121,7 @@ class Pointer(Generic[T]):
         return Pointer(self._arena, self.space, address, size, self.serializer)
 
     @contextmanager
-    def borrow(self, task: Task) -> Iterator[Address]:
+    def borrow(self, task: Task) -> Generator[Address, None, None]:
         """Use the memory in a call of ``task``; neither freed nor consumed meanwhile."""
         self._check()
         task.check_address_space(self, self.space)
