@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
@@ -32,12 +35,26 @@ int64_t rs_direct_run(uint64_t ops, uint32_t count, uint64_t results)
 	return rs_run((const struct rs_op *)ops, count, (int64_t *)results, 0);
 }
 
+/* Whether cpu_now() works: x86_64 processors may lack rdtscp, above all emulated ones. */
+static uint32_t can_tell_cpu(void)
+{
+#if defined(__x86_64__)
+	uint32_t a, b, c, d;
+
+	if (__get_cpuid(0x80000001u, &a, &b, &c, &d) && d & 1u << 27)
+		return RS_SETUP_CPU;
+#endif
+	return 0;
+}
+
 void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, int client_doorbell,
 		     uint32_t death_signal, uint64_t signal_mask, uint32_t spin)
 {
 	memset(ring, 0, sizeof *ring);
 	ring->magic = RS_MAGIC;
-	ring->setup = setup;
+	ring->setup = setup | can_tell_cpu();
+	ring->client_cpu = UINT32_MAX;
+	ring->server_cpu = UINT32_MAX - 1;
 	ring->doorbell = doorbell;
 	ring->client_doorbell = client_doorbell;
 	ring->death_signal = death_signal;
@@ -50,7 +67,9 @@ static void publish(struct rs_ring *ring, struct rs_entry *entry)
 {
 	entry->seen = 0;
 	STORE(entry->state, RS_POSTED);
-	__atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
+	if (ring->setup & RS_SETUP_CPU)
+		STORE(ring->client_cpu, cpu_now(0));
+	(void)__atomic_exchange_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&ring->parked, __ATOMIC_SEQ_CST) &&
 	    __atomic_exchange_n(&ring->parked, 0, __ATOMIC_SEQ_CST))
 		/* can't fail for a mapped word; how many were woken does not matter */
@@ -71,14 +90,32 @@ int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot)
 	return result;
 }
 
-static int64_t finish(struct rs_ring *ring, uint32_t slot, uint32_t spin)
+/* Waits for the entry for a short while: looking, unless the server needs our processor to get on,
+ * and then sleeping, so that it has the processor. */
+static int64_t finish(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds)
 {
-	uint32_t i;
+	const struct timespec limit = {.tv_sec = 0, .tv_nsec = nanoseconds};
+	uint32_t *state = &ring->entries[slot].state;
+	uint32_t i, seen;
 
+	if ((ring->setup & RS_SETUP_CPU) && LOAD(ring->server_cpu) == ring->client_cpu)
+		spin = 0;
 	for (i = 0; i < spin; i++) {
 		if (rs_ring_done(ring, slot))
 			return rs_ring_collect(ring, slot);
 		relax();
+	}
+	if (nanoseconds) {
+		(void)__atomic_fetch_or(&ring->client_waits, RS_WAITS_FUTEX, __ATOMIC_SEQ_CST);
+		/* twice: the server's step from POSTED to RUNNING ends the first wait early */
+		for (i = 0; i < 2; i++) {
+			seen = __atomic_load_n(state, __ATOMIC_SEQ_CST);
+			if (seen == RS_DONE)
+				break;
+			(void)syscall(SYS_futex, state, FUTEX_WAIT, seen, &limit, 0, 0);
+		}
+		if (rs_ring_done(ring, slot))
+			return rs_ring_collect(ring, slot);
 	}
 	return RS_PENDING + slot;
 }
@@ -92,7 +129,7 @@ static struct rs_entry *take(struct rs_ring *ring, uint32_t *slot)
 	return LOAD(entry->state) == RS_EMPTY ? entry : 0;
 }
 
-int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, long number, uint64_t a, uint64_t b,
+int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, long number, uint64_t a, uint64_t b,
 		     uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
 	uint32_t slot;
@@ -109,10 +146,10 @@ int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, long number, uint64_t 
 	entry->args[4] = e;
 	entry->args[5] = f;
 	publish(ring, entry);
-	return finish(ring, slot, spin);
+	return finish(ring, slot, spin, nanoseconds);
 }
 
-int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint64_t ops, uint32_t count,
+int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, uint64_t ops, uint32_t count,
 		    uint64_t results)
 {
 	uint32_t slot;
@@ -125,14 +162,15 @@ int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint64_t ops, uint32_t 
 	entry->args[0] = ops;
 	entry->args[1] = results;
 	publish(ring, entry);
-	return finish(ring, slot, spin);
+	return finish(ring, slot, spin, nanoseconds);
 }
 
 /* Asks for a byte on the doorbell at the next completion. Look at every pending entry after
  * this and before sleeping: one that finished earlier rings no more. */
 void rs_ring_arm(struct rs_ring *ring)
 {
-	__atomic_store_n(&ring->client_waits, 1, __ATOMIC_SEQ_CST);
+	(void)__atomic_fetch_or(&ring->client_waits, RS_WAITS_DOORBELL, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* Makes the entry end early if that can be: 0 asked for, 1 it had ended anyway, or -errno, when

@@ -16,9 +16,9 @@ int64_t rs_direct_run(uint64_t ops, uint32_t count, uint64_t results);
 
 void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, int client_doorbell,
 		     uint32_t death_signal, uint64_t signal_mask, uint32_t spin);
-int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, long number, uint64_t a, uint64_t b,
+int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, long number, uint64_t a, uint64_t b,
 		     uint64_t c, uint64_t d, uint64_t e, uint64_t f);
-int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint64_t ops, uint32_t count,
+int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, uint64_t ops, uint32_t count,
 		    uint64_t results);
 int rs_ring_done(const struct rs_ring *ring, uint32_t slot);
 int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot);

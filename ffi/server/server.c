@@ -216,14 +216,22 @@ static void wait_for_work(struct rs_ring *ring, uint32_t done)
 	uint32_t i;
 
 	for (;;) {
-		for (i = 0; i < ring->spin; i++) {
+		uint32_t spin = ring->spin;
+
+		if (ring->setup & RS_SETUP_CPU) {
+			STORE(ring->server_cpu, cpu_now(1));
+			/* on the client's own processor a spin only keeps it from posting */
+			if (LOAD(ring->client_cpu) == ring->server_cpu)
+				spin = 0;
+		}
+		for (i = 0; i < spin; i++) {
 			if (LOAD(ring->head) != done)
 				return;
 			relax();
 		}
 		/* say that we sleep, then look once more: either we see the new head, or the
 		 * client sees the flag and wakes us */
-		__atomic_store_n(&ring->parked, 1, __ATOMIC_SEQ_CST);
+		(void)__atomic_exchange_n(&ring->parked, 1, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&ring->head, __ATOMIC_SEQ_CST) != done) {
 			STORE(ring->parked, 0);
 			return;
@@ -260,13 +268,16 @@ static void carry_out(struct rs_entry *entry)
 	}
 }
 
-static void ring_doorbell(const struct rs_ring *ring)
+static void tell(const struct rs_ring *ring, const struct rs_entry *entry, uint32_t how)
 {
 	static const char byte = 1;
 	const uint64_t args[6] = {(uint64_t)ring->doorbell, (uint64_t)&byte, 1,
 				  MSG_NOSIGNAL_ | MSG_DONTWAIT_, 0, 0};
+	if (how & RS_WAITS_FUTEX)
+		(void)kernel(__NR_futex, (uint64_t)&entry->state, FUTEX_WAKE, 1, 0);
 	/* EAGAIN: unread bytes are there already. EPIPE: nobody is left to tell */
-	(void)rs_syscall(__NR_sendto, args);
+	if (how & RS_WAITS_DOORBELL)
+		(void)rs_syscall(__NR_sendto, args);
 }
 
 void rs_serve(struct rs_ring *ring)
@@ -276,13 +287,15 @@ void rs_serve(struct rs_ring *ring)
 	set_up(ring);
 	for (;;) {
 		struct rs_entry *entry;
+		uint32_t how;
 
 		wait_for_work(ring, done);
 		STORE(ring->current, done % RS_ENTRIES);
 		entry = &ring->entries[done % RS_ENTRIES];
 		carry_out(entry);
 		done++;
-		if (__atomic_exchange_n(&ring->client_waits, 0, __ATOMIC_SEQ_CST))
-			ring_doorbell(ring);
+		how = __atomic_exchange_n(&ring->client_waits, 0, __ATOMIC_SEQ_CST);
+		if (how)
+			tell(ring, entry, how);
 	}
 }

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* extern declarations too: a call through a table that the dynamic linker fills would run it */
+#pragma GCC visibility push(hidden)
+
 #define RS_WIRE_VERSION 1u
 #define RS_MAGIC 0x72737973u /* "rsys": what a server finds at the base of its block */
 
@@ -75,17 +78,26 @@ struct rs_entry {
 
 #define RS_SETUP_HANDLERS 1u   /* own signal handler table: install ours, ignore SIGPIPE */
 #define RS_SETUP_OWN_FILES 2u  /* own fd table: close the client's end of the doorbell */
+#define RS_SETUP_CPU 8u        /* cpu_now() tells the processor we run on */
 #define RS_SETUP_RESET 4u      /* no CLONE_CLEAR_SIGHAND was to be had: reset by hand */
 
+/* Both at once: other calls sleep on the doorbell while one waits within C. */
+#define RS_WAITS_DOORBELL 1u
+#define RS_WAITS_FUTEX 2u
+
+/* Words that one side stores and whose partner it then looks at are stored by an exchange: that
+ * orders the store before the look on every machine, emulated ones included. */
 struct rs_ring {
 	/* written by the client */
 	uint32_t head;            /* entries posted so far */
-	uint32_t client_waits;    /* the client sleeps on the doorbell */
-	uint32_t client_reserved[14];
+	uint32_t client_waits;    /* how the client wants to be told: RS_WAITS_* */
+	uint32_t client_cpu;      /* the processor that it posted from */
+	uint32_t client_reserved[13];
 	/* written by the server, except that the client clears parked when it wakes it */
 	uint32_t parked;
 	uint32_t current;         /* index of the entry that runs now */
-	uint32_t server_reserved[14];
+	uint32_t server_cpu;      /* the processor that it last looked for work on */
+	uint32_t server_reserved[13];
 	/* set once, before the server starts */
 	uint32_t magic;
 	uint32_t setup;
@@ -111,6 +123,20 @@ uint32_t rs_run(const struct rs_op *ops, uint32_t count, int64_t *results,
 /* One call, by the same rules as a step of a program. */
 int64_t rs_call(long number, const uint64_t args[6], const uint32_t *state);
 
+/* The processor that this thread runs on, without a system call; two of them never compare equal
+ * where the machine can't tell. Only with RS_SETUP_CPU. */
+static inline uint32_t cpu_now(uint32_t unknown)
+{
+#if defined(__x86_64__)
+	uint32_t cpu;
+	(void)unknown;
+	__builtin_ia32_rdtscp(&cpu);
+	return cpu;
+#else
+	return unknown;
+#endif
+}
+
 /* Where a server starts, in the child, on its new stack. Never returns. */
 void rs_serve(struct rs_ring *ring);
 
@@ -124,5 +150,7 @@ extern const char rs_interruptible_begin[];
 extern const char rs_interruptible_syscall[];
 extern const char rs_interruptible_cancel[];
 void rs_sigreturn(void);
+
+#pragma GCC visibility pop
 
 #endif

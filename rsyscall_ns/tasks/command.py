@@ -55,8 +55,13 @@ class Command:
 
     def envp(self) -> list[bytes]:
         """Return the environment for the kernel: our own with the changes."""
-        names = {**os.environ, **self.env_updates}
-        return [c_string(f"{name}={value}") for name, value in names.items() if value is not None]
+        names = dict(os.environb)
+        for name, value in self.env_updates.items():
+            if value is None:
+                names.pop(os.fsencode(name), None)
+            else:
+                names[c_string(name)[:-1]] = c_string(value)[:-1]
+        return [b"%b=%b\0" % pair for pair in names.items()]
 
     def __str__(self) -> str:
         return " ".join(os.fsdecode(arg) for arg in self.args)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Sequence
+from itertools import accumulate
 
 from attrs import field, frozen
 
@@ -34,7 +35,7 @@ from rsyscall_ns.near.program import Call, Program, Ref, Results
 
 from .command import Command
 
-__all__ = ["ExecPlan", "exec_block", "gaps"]
+__all__ = ["ExecBlock", "ExecPlan", "gaps"]
 
 FIRST_PLAIN_FD = 3  # 0 to 2 are the standard streams
 LAST_FD = 2**32 - 1
@@ -54,19 +55,39 @@ def gaps(kept: Sequence[int]) -> list[tuple[int, int]]:
     return ranges
 
 
-def exec_block(command: Command, base: int) -> tuple[bytes, int, int, int]:
-    """Return the block for execve to lie at ``base``, and the addresses of path, argv, envp."""
-    path, argv, envp = command.path(), command.argv(), command.envp()
-    strings = bytearray()
-    addresses: list[int] = []
-    start = base + 8 * (len(argv) + len(envp) + 2)
-    for text in (*argv, *envp, path):
-        addresses.append(start + len(strings))
-        strings += text
-    split = len(argv)
-    words = [*addresses[:split], 0, *addresses[split:-1], 0]
-    table = struct.pack(f"<{len(words)}Q", *words)
-    return table + bytes(strings), addresses[-1], base, base + 8 * (split + 1)
+@frozen
+class ExecBlock:
+    """The arguments of execve as bytes: two tables of addresses, and the strings behind them."""
+
+    argv: tuple[bytes, ...]
+    envp: tuple[bytes, ...]
+    path: bytes
+
+    @classmethod
+    def of(cls, command: Command) -> ExecBlock:
+        """Encode a command; what can't be encoded raises PathError."""
+        return cls(tuple(command.argv()), tuple(command.envp()), command.path())
+
+    @property
+    def table_size(self) -> int:
+        """How many bytes the tables take."""
+        return 8 * (len(self.argv) + len(self.envp) + 2)
+
+    @property
+    def size(self) -> int:
+        """How many bytes all of it takes."""
+        return self.table_size + sum(map(len, (*self.argv, *self.envp, self.path)))
+
+    def place(self, base: int) -> tuple[bytes, int, int, int]:
+        """Return the bytes to lie at ``base``, and the addresses of path, argv and envp."""
+        strings = (*self.argv, *self.envp, self.path)
+        lengths = map(len, strings)
+        addresses = list(accumulate(lengths, initial=base + self.table_size))
+        split = len(self.argv)
+        words = [*addresses[:split], 0, *addresses[split : len(strings) - 1], 0]
+        table = struct.pack(f"<{len(words)}Q", *words)
+        block = table + b"".join(strings)
+        return block, addresses[len(strings) - 1], base, base + 8 * (split + 1)
 
 
 @frozen
@@ -75,6 +96,7 @@ class ExecPlan:
 
     task: ProcessTask
     command: Command
+    block: ExecBlock
     streams: tuple[FileDescriptor | None, ...]
     passed: tuple[int, ...] = field()
 
@@ -86,7 +108,7 @@ class ExecPlan:
         streams: Sequence[FileDescriptor | None],
         pass_fds: Sequence[FileDescriptor],
     ) -> ExecPlan:
-        """Check every fd: it must be open, and of the task's own fd table."""
+        """Check the strings, and every fd: open, and of the task's own fd table."""
         numbers: set[int] = set()
         for fd in (*streams, *pass_fds):
             if fd is not None:
@@ -96,15 +118,15 @@ class ExecPlan:
         for handle in list(task.handles):
             if isinstance(handle, FileDescriptor) and handle.valid and handle.inheritable:
                 numbers.add(handle.near.number)
-        return cls(task, command, tuple(streams), tuple(sorted(numbers)))
+        block = ExecBlock.of(command)
+        return cls(task, command, block, tuple(streams), tuple(sorted(numbers)))
 
     async def run(self) -> None:
         """Carry it out. Returns only by an error: TaskLostError is the good one."""
-        path, argv, envp = self.command.path(), self.command.argv(), self.command.envp()
-        size = sum(map(len, (path, *argv, *envp))) + 8 * (len(argv) + len(envp) + 2)
+        size = self.block.size
         address = self.task.arena.allocate(size)
         try:
-            block, at_path, at_argv, at_envp = exec_block(self.command, address)
+            block, at_path, at_argv, at_envp = self.block.place(address)
             self.task.arena.view(address, size)[:] = block
             await self._execute(at_path, at_argv, at_envp)
         finally:

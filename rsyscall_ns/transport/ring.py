@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from errno import EINTR, EMFILE
+from functools import cache
 from typing import Any, Final, final
 
 import trio
@@ -32,7 +33,8 @@ LIMIT: Final = PENDING + 2048  # below it: not a system call's result
 MSG_DONTWAIT: Final = 0x40
 MSG_NOSIGNAL: Final = 0x4000
 MSG_CMSG_CLOEXEC: Final = 0x40000000
-CLIENT_SPIN: Final = 30  # microseconds to look for an answer before sleeping
+CLIENT_SPIN: Final = 20  # microseconds to look for an answer before sleeping
+CLIENT_NAP: Final = 50_000  # nanoseconds to sleep for it, still within C, before going to trio
 SERVER_SPIN: Final = 50  # microseconds to look for more work before parking
 
 
@@ -40,7 +42,12 @@ def spins(microseconds: int) -> int:
     """Return how many looks take that long; 0 on one CPU, where spinning only steals time."""
     if len(os.sched_getaffinity(0)) == 1:
         return 0
-    return lib.rs_pauses_per_microsecond() * microseconds
+    return _looks_per_microsecond() * microseconds
+
+
+@cache
+def _looks_per_microsecond() -> int:
+    return lib.rs_pauses_per_microsecond()
 
 
 @final
@@ -132,12 +139,12 @@ class RingInterface:
         await pace()
         if self._lost:
             raise TaskLostError(self, self._lost)
-        result = lib.rs_ring_call(self._ring, self._spin, number, a, b, c, d, e, f)
+        result = lib.rs_ring_call(self._ring, self._spin, CLIENT_NAP, number, a, b, c, d, e, f)
         if result >= LIMIT:
             return result
         result, interrupted = await self._slow(
             result,
-            lambda: lib.rs_ring_call(self._ring, self._spin, number, a, b, c, d, e, f),
+            lambda: lib.rs_ring_call(self._ring, self._spin, CLIENT_NAP, number, a, b, c, d, e, f),
             interruptible=True,
         )
         if interrupted and result == -EINTR:
@@ -155,12 +162,12 @@ class RingInterface:
             view = self._scratch.view(base, size)
             results = place(program, view, base)
             count = len(program)
-            ran = lib.rs_ring_run(self._ring, self._spin, base, count, results)
+            ran = lib.rs_ring_run(self._ring, self._spin, CLIENT_NAP, base, count, results)
             interrupted = False
             if ran < LIMIT:
                 ran, interrupted = await self._slow(
                     ran,
-                    lambda: lib.rs_ring_run(self._ring, self._spin, base, count, results),
+                    lambda: lib.rs_ring_run(self._ring, self._spin, CLIENT_NAP, base, count, results),
                     interruptible=program.interruptible,
                 )
             return unpack(program, view, ran, interrupted=interrupted)

@@ -117,13 +117,13 @@ static int64_t await(const struct server *server, int64_t posted)
 
 static int64_t call(const struct server *server, long number, uint64_t a, uint64_t b, uint64_t c)
 {
-	return await(server, rs_ring_call(server->ring, SPIN, number, a, b, c, 0, 0, 0));
+	return await(server, rs_ring_call(server->ring, SPIN, 0, number, a, b, c, 0, 0, 0));
 }
 
 static int64_t run(const struct server *server, const struct rs_op *ops, uint32_t count,
 		   int64_t *results)
 {
-	return await(server, rs_ring_run(server->ring, SPIN, (uint64_t)ops, count,
+	return await(server, rs_ring_run(server->ring, SPIN, 0, (uint64_t)ops, count,
 					 (uint64_t)results));
 }
 
@@ -131,7 +131,7 @@ static int64_t run(const struct server *server, const struct rs_op *ops, uint32_
 static uint32_t post_blocking(const struct server *server, long number, uint64_t a, uint64_t b,
 			      uint64_t c)
 {
-	uint32_t slot = (uint32_t)(rs_ring_call(server->ring, 0, number, a, b, c, 0, 0, 0) -
+	uint32_t slot = (uint32_t)(rs_ring_call(server->ring, 0, 0, number, a, b, c, 0, 0, 0) -
 				   RS_PENDING);
 	char path[64];
 	char text[256];
@@ -224,7 +224,7 @@ static void check_interrupts(const struct server *server)
 	check("the next call is not", call(server, SYS_getpid, 0, 0, 0) == getpid());
 
 	slot = post_blocking(server, SYS_read, (uint64_t)ends[0], (uint64_t)&byte, 1);
-	next = (uint32_t)(rs_ring_call(ring, 0, SYS_getpid, 0, 0, 0, 0, 0, 0) - RS_PENDING);
+	next = (uint32_t)(rs_ring_call(ring, 0, 0, SYS_getpid, 0, 0, 0, 0, 0, 0) - RS_PENDING);
 	check("a call that waits its turn is taken back",
 	      rs_ring_interrupt(ring, next, server->pidfd) == 0 &&
 	      write(ends[1], "x", 1) == 1 && await(server, RS_PENDING + slot) == 1 &&
@@ -243,7 +243,7 @@ static void check_interrupts(const struct server *server)
 		uint32_t pause;
 
 		sent += need("write", write(ends[1], "x", 1));
-		posted = rs_ring_call(ring, 0, SYS_read, (uint64_t)ends[0], (uint64_t)&byte, 1, 0,
+		posted = rs_ring_call(ring, 0, 0, SYS_read, (uint64_t)ends[0], (uint64_t)&byte, 1, 0,
 				      0, 0);
 		for (pause = 0; pause < round % 64; pause++)
 			sched_yield();
@@ -264,7 +264,7 @@ static void check_interrupts(const struct server *server)
 static void check_end(const struct server *server)
 {
 	/* its result is never written: nothing collects it */
-	rs_ring_call(server->ring, 0, SYS_exit, 0, 0, 0, 0, 0, 0);
+	rs_ring_call(server->ring, 0, 0, SYS_exit, 0, 0, 0, 0, 0, 0);
 	check("the server ends when it is told to", rs_wait_cleared((uint64_t)server->alive, PATIENCE));
 }
 

@@ -1,0 +1,98 @@
+"""The guard of the event loop works: it reports what holds the loop, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.meta.tree import ROOT
+from tests.support.loopguard import LoopGuard, LoopHeldError, guarded_run, unguarded_run
+
+HOLD = 80  # milliseconds, more than the guard allows
+
+
+def hold_the_loop() -> None:
+    """Block this thread in the kernel, as a call that waits for a pipe would."""
+    reader, writer = os.pipe()
+    poller = select.poll()
+    poller.register(reader, select.POLLIN)
+    try:
+        assert poller.poll(HOLD) == []
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+async def well_behaved() -> str:
+    for _ in range(100):
+        await trio.lowlevel.checkpoint()
+    return "done"
+
+
+async def held() -> None:
+    await trio.lowlevel.checkpoint()
+    hold_the_loop()
+
+
+def test_a_step_that_blocks_the_loop_is_reported() -> None:
+    with pytest.raises(LoopHeldError, match="held"):
+        guarded_run(held)
+
+
+def test_a_run_of_short_steps_is_not_reported() -> None:
+    assert guarded_run(well_behaved) == "done"
+
+
+def test_waiting_in_the_loop_itself_is_not_reported() -> None:
+    async def waits() -> None:
+        reader, writer = os.pipe()
+        poller = select.epoll()
+        try:
+            with trio.move_on_after(HOLD / 1000):
+                await trio.lowlevel.wait_readable(reader)
+        finally:
+            poller.close()
+            os.close(reader)
+            os.close(writer)
+
+    guarded_run(waits)
+
+
+def test_time_on_the_run_queue_is_not_the_steps_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = LoopGuard()
+    waited = iter(range(0, 10**12, 200_000_000))  # each reading shows 200 ms more
+    monkeypatch.setattr(guard, "_run_queue", lambda: next(waited))
+
+    unguarded_run(held, instruments=[guard])
+
+    assert guard.held == []
+
+
+def test_the_guard_keeps_no_fd_open() -> None:
+    before = os.listdir("/proc/self/fd")
+
+    guarded_run(well_behaved)
+
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_every_trio_test_of_the_suite_is_guarded(tmp_path: Path) -> None:
+    (tmp_path / "test_inner.py").write_text(
+        "from tests.meta.test_loopguard import held\n"
+        "async def test_that_holds_the_loop():\n"
+        "    await held()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "LoopHeldError" in done.stdout
+    assert "1 failed" in done.stdout

@@ -1,0 +1,253 @@
+"""Structs that Python packs and unpacks have the layout that the C compiler gives them."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from rsyscall_ns import PathError, Siginfo, SockaddrIn, SockaddrIn6, SockaddrUn
+from rsyscall_ns.near.abi import prctl_h, socket_h
+from rsyscall_ns.near.abi.sched_h import clone_args
+from rsyscall_ns.near.abi.signal_h import (
+    SIG_IGN,
+    SIGACTION,
+    pack_sigaction,
+    pack_sigset,
+    unpack_sigset,
+)
+from rsyscall_ns.near.abi.wait_h import SIGINFO_SIZE, ChildState
+from rsyscall_ns.near.errors import ArgumentRangeError
+from rsyscall_ns.near.program import OP
+from rsyscall_ns.transport import doorbell, scratch
+from tests.meta.tree import ROOT
+from tests.support.cheaders import c_values, named
+
+WIRE = ROOT / "ffi" / "server"
+
+
+def layout(header: str, type_: str, *fields: str) -> tuple[int, list[int]]:
+    """Return a C type's size and its fields' offsets."""
+    wanted = [f"sizeof({type_})", *(f"offsetof({type_}, {field})" for field in fields)]
+    size, *offsets = c_values((header,), wanted).values()
+    return size, offsets
+
+
+def test_siginfo_has_its_fields_where_waitid_writes_them() -> None:
+    fields = ("si_signo", "si_errno", "si_code", "si_pid", "si_uid", "si_status")
+
+    size, offsets = layout("signal.h", "siginfo_t", *fields)
+
+    packed = Siginfo(1, 2, 3, 4, 5, 6).pack()
+    assert len(packed) == size == SIGINFO_SIZE
+    assert [struct.unpack_from("<i", packed, offset)[0] for offset in offsets] == [1, 2, 3, 4, 5, 6]
+
+
+def test_siginfo_survives_the_way_into_bytes_and_back() -> None:
+    value = Siginfo(17, 0, 1, 2**31 - 1, 2**32 - 1, -1)
+
+    assert Siginfo.unpack(value.pack()) == value
+
+
+def test_clone_args_are_the_kernels_struct() -> None:
+    fields = ("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size")
+    fields += ("tls", "set_tid", "set_tid_size", "cgroup")
+    size, offsets = layout("linux/sched.h", "struct clone_args", *fields)
+
+    packed = clone_args(
+        flags=1,
+        pidfd=2,
+        child_tid=3,
+        parent_tid=4,
+        exit_signal=5,
+        stack=6,
+        stack_size=7,
+        tls=8,
+        cgroup=11,
+    )
+
+    assert len(packed) == size
+    values = [struct.unpack_from("<Q", packed, offset)[0] for offset in offsets]
+    assert values == [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 11]
+
+
+def test_sigaction_is_the_kernels_and_not_the_c_librarys_struct() -> None:
+    size, offsets = layout(
+        "asm/signal.h", "struct sigaction", "sa_handler", "sa_flags", "sa_restorer", "sa_mask"
+    )
+
+    assert size == SIGACTION.size
+    packed = SIGACTION.pack(1, 2, 3, 4)
+    assert [struct.unpack_from("<Q", packed, offset)[0] for offset in offsets] == [1, 2, 3, 4]
+    assert len(pack_sigaction(SIG_IGN)) == size
+
+
+def test_pidfd_info_is_the_kernels_struct() -> None:
+    there = c_values(("linux/pidfd.h", "sys/ioctl.h"), ("PIDFD_GET_INFO",), optional=True)
+    named(there, "PIDFD_GET_INFO")
+
+    _, offsets = layout("linux/pidfd.h", "struct pidfd_info", "mask", "pid", "exit_code")
+
+    assert offsets == [0, 16, prctl_h.PIDFD_INFO.size - 4]
+
+
+def test_capability_data_holds_the_effective_set_where_the_kernel_writes_it() -> None:
+    _, (effective,) = layout("linux/capability.h", "struct __user_cap_data_struct", "effective")
+    header, _ = layout("linux/capability.h", "struct __user_cap_header_struct")
+    size, _ = layout("linux/capability.h", "struct __user_cap_data_struct")
+
+    block = bytearray(prctl_h.capability_header())
+    assert len(block) == header + 2 * size
+    struct.pack_into("<I", block, header + effective, 0xAAAA)
+    struct.pack_into("<I", block, header + size + effective, 0xBBBB)
+    assert prctl_h.effective_set(bytes(block)) == 0xBBBB_0000_AAAA
+
+
+def test_the_message_of_a_doorbell_is_a_msghdr_with_an_iovec_and_a_cmsg() -> None:
+    fields = ("msg_name", "msg_namelen", "msg_iov", "msg_iovlen", "msg_control")
+    fields += ("msg_controllen", "msg_flags")
+    size, offsets = layout("sys/socket.h", "struct msghdr", *fields)
+    cmsg, cmsg_offsets = layout(
+        "sys/socket.h", "struct cmsghdr", "cmsg_len", "cmsg_level", "cmsg_type"
+    )
+    space = c_values(("sys/socket.h",), ("CMSG_SPACE(4)", "CMSG_LEN(4)"))
+
+    assert doorbell.MSGHDR.size == size
+    assert doorbell.CONTROL_SIZE == space["CMSG_SPACE(4)"]
+    block = doorbell.message(0x1000, 77)
+    name, length, iov, count, control, room, flags = (
+        struct.unpack_from("<Q" if place in {0, 2, 3, 4, 5} else "<I", block, offset)[0]
+        for place, offset in enumerate(offsets)
+    )
+    assert (name, length, count, room, flags) == (0, 0, 1, space["CMSG_SPACE(4)"], 0)
+    assert struct.unpack_from("<QQ", block, iov - 0x1000)[1] == 1  # one byte of data
+    at = control - 0x1000
+    assert at + room == doorbell.MESSAGE_SIZE == len(block)
+    assert struct.unpack_from("<Q", block, at + cmsg_offsets[0])[0] == space["CMSG_LEN(4)"]
+    assert struct.unpack_from("<i", block, at + cmsg)[0] == 77
+    assert doorbell.control_fd(block) == 77
+
+
+def test_a_message_that_brought_no_fd_has_none() -> None:
+    assert doorbell.control_fd(doorbell.message(0x1000, -1)) is None
+
+
+def test_a_step_of_a_program_is_the_servers_struct() -> None:
+    fields = ("kind", "flags", "refs", "number", "args", "reserved1")
+    wanted = [
+        "sizeof(struct rs_op)",
+        *(f"offsetof(struct rs_op, {field})" for field in fields),
+        "offsetof(struct rs_op, args[2])",
+    ]
+    size, kind, flags, refs, number, args, last, third = c_values(
+        ("wire.h",), wanted, include=WIRE
+    ).values()
+
+    packed = OP.pack(1, 2, 4, 0x01020304, *range(10, 16), 99)
+
+    assert len(packed) == size == OP.size
+    assert (packed[kind], packed[flags], packed[refs]) == (1, 2, 4)
+    assert struct.unpack_from("<I", packed, number) == (0x01020304,)
+    assert struct.unpack_from("<6Q", packed, args) == tuple(range(10, 16))
+    assert struct.unpack_from("<Q", packed, last) == (99,)
+    assert third == scratch.THIRD_ARGUMENT
+    assert c_values(("wire.h",), ("sizeof(int64_t)",), include=WIRE)["sizeof(int64_t)"] == 8
+    assert scratch.WORD.size == 8
+
+
+def test_ipv4_addresses_are_packed_as_the_c_struct() -> None:
+    size, (family, port, address) = layout(
+        "netinet/in.h", "struct sockaddr_in", "sin_family", "sin_port", "sin_addr"
+    )
+
+    packed = SockaddrIn("1.2.3.4", 0x1234).pack()
+
+    assert len(packed) == size
+    assert struct.unpack_from("<H", packed, family) == (socket_h.AF.INET,)
+    assert struct.unpack_from(">H", packed, port) == (0x1234,)
+    assert packed[address : address + 4] == bytes((1, 2, 3, 4))
+
+
+def test_ipv6_addresses_are_packed_as_the_c_struct() -> None:
+    fields = ("sin6_family", "sin6_port", "sin6_flowinfo", "sin6_addr", "sin6_scope_id")
+    size, (family, port, flow, address, scope) = layout(
+        "netinet/in.h", "struct sockaddr_in6", *fields
+    )
+
+    packed = SockaddrIn6("::1", 0x1234, 5, 6).pack()
+
+    assert len(packed) == size
+    assert struct.unpack_from("<H", packed, family) == (socket_h.AF.INET6,)
+    assert struct.unpack_from(">H", packed, port) == (0x1234,)
+    assert struct.unpack_from(">I", packed, flow) == (5,)
+    assert packed[address : address + 16] == bytes(15) + b"\x01"
+    assert struct.unpack_from("<I", packed, scope) == (6,)
+
+
+def test_paths_of_sockets_are_packed_as_the_c_struct() -> None:
+    size, (_, path) = layout("sys/un.h", "struct sockaddr_un", "sun_family", "sun_path")
+    longest = b"x" * SockaddrUn.LIMIT
+
+    assert len(SockaddrUn(longest).pack()) == size
+    assert SockaddrUn(longest).pack()[path:-1] == longest
+    with pytest.raises(PathError, match="longer"):
+        SockaddrUn(longest + b"x").pack()
+
+
+@pytest.mark.parametrize(
+    "address", [SockaddrIn("127.0.0.1", 1), SockaddrIn6("::2", 2, 3, 4), SockaddrUn(b"/a/b")]
+)
+def test_an_address_survives_the_way_into_bytes_and_back(
+    address: SockaddrIn | SockaddrIn6 | SockaddrUn,
+) -> None:
+    assert socket_h.unpack_sockaddr(address.pack()) == address
+
+
+def test_addresses_that_are_none_are_refused_with_a_path_error() -> None:
+    with pytest.raises(PathError, match="IPv4"):
+        SockaddrIn("nowhere", 1).pack()
+    with pytest.raises(PathError, match="IPv6"):
+        SockaddrIn6("127.0.0.1", 1).pack()
+    with pytest.raises(PathError, match="NUL"):
+        SockaddrUn(b"\0abstract").pack()
+    with pytest.raises(PathError, match="family"):
+        socket_h.unpack_sockaddr(struct.pack("<H", socket_h.AF.PACKET) + bytes(18))
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_does_not_fit_is_refused(port: int) -> None:
+    with pytest.raises(ArgumentRangeError, match="port"):
+        SockaddrIn("127.0.0.1", port)
+    with pytest.raises(ArgumentRangeError, match="port"):
+        SockaddrIn6("::1", port)
+
+
+def test_the_request_for_an_interfaces_flags_is_the_c_struct() -> None:
+    size, (name, flags) = layout("net/if.h", "struct ifreq", "ifr_name", "ifr_flags")
+
+    packed = socket_h.IFREQ.pack(b"lo\0", 0x8001)
+
+    assert len(packed) == size
+    assert packed[name : name + 3] == b"lo\0"
+    assert struct.unpack_from("<H", packed, flags) == (0x8001,)
+
+
+def test_a_signal_set_has_one_bit_for_each_signal() -> None:
+    assert pack_sigset([1, 64]) == bytes((1, 0, 0, 0, 0, 0, 0, 0x80))
+    assert unpack_sigset(pack_sigset(range(1, 65))) == frozenset(range(1, 65))
+    for number in (0, 65):
+        with pytest.raises(ArgumentRangeError, match="signal"):
+            pack_sigset([number])
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (0, "exited with status 0"),
+        (3 << 8, "exited with status 3"),
+        (9, "was killed by SIGKILL"),
+        (0x80 | 11, "dumped core after SIGSEGV"),
+    ],
+)
+def test_a_wait_status_word_becomes_the_state_that_waitid_tells(status: int, text: str) -> None:
+    assert str(ChildState.from_wait_status(1, 0, status)) == text

@@ -1,0 +1,1 @@
+"""Tests of the classes of faults that launchers have had (SECURITY-CASES)."""

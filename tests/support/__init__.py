@@ -1,0 +1,1 @@
+"""What several tests share: counting, fault injection, children to test with."""

@@ -1,0 +1,88 @@
+"""Children to test with, and what tests do to them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from rsyscall_ns import (
+    SIG,
+    SYS,
+    ChildProcess,
+    ChildState,
+    Command,
+    Process,
+    Task,
+    TaskLostError,
+    ThreadProcess,
+    W,
+)
+
+__all__ = [
+    "FOREVER",
+    "IS_ROOT",
+    "KILLED",
+    "TRUE",
+    "end_by_exit",
+    "is_alive",
+    "same_state",
+    "shell",
+    "stat_field",
+    "status_field",
+    "thread_of",
+]
+
+IS_ROOT: Final = os.geteuid() == 0
+TRUE: Final = Command("/bin/true", ["true"])
+FOREVER: Final = Command("/bin/sleep", ["sleep", "1000000"])
+KILLED: Final = SIG.KILL
+
+
+def shell(script: str, *args: str) -> Command:
+    """Return a command that runs a shell script."""
+    return Command("/bin/sh", ["sh", "-c", script, "sh", *args])
+
+
+def thread_of(child: Task) -> ThreadProcess:
+    """Return the process of a child that ``spawn`` made."""
+    process: Process = child.process
+    assert isinstance(process, ThreadProcess)
+    return process
+
+
+async def end_by_exit(child: Task, status: int) -> None:
+    """Have a serving child exit; it is not waited for."""
+    with pytest.raises(TaskLostError):
+        await child.sysif.call(SYS.exit_group, status)
+
+
+async def same_state(process: ChildProcess, options: W) -> ChildState:
+    """Wait for a state that must come."""
+    state = await process.waitid(options)
+    assert state is not None
+    return state
+
+
+def status_field(pid: int, name: str) -> str:
+    """Return a field of ``/proc/PID/status``."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{name}:"):
+            return line.split(":", 1)[1].strip()
+    raise AssertionError(name)
+
+
+def stat_field(pid: int, index: int) -> str:
+    """Return a field of ``/proc/PID/stat``, counted from 1 as in ``proc_pid_stat(5)``."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    return text.rsplit(")", 1)[1].split()[index - 3]
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is a process of this id that is no zombie."""
+    try:
+        return stat_field(pid, 3) not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,0 +1,86 @@
+"""The guard that fails any test in which the trio loop was held for too long.
+
+Every task step is timed. Time that the thread was ready but another process had the CPU is not
+the step's fault and is taken off: the kernel counts it in ``/proc/thread-self/schedstat``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter_ns
+from typing import Any, Final, TypeVar, final
+
+import trio
+
+__all__ = ["LIMIT", "LoopGuard", "LoopHeldError", "guarded_run"]
+
+T = TypeVar("T")
+LIMIT: Final = 50_000_000  # nanoseconds
+FRESH: Final = 5_000_000  # nanoseconds; how old the reading of the run queue may be
+unguarded_run = trio.run
+
+
+class LoopHeldError(AssertionError):
+    """A task step kept all other tasks from running for too long."""
+
+    def __init__(self, held: Sequence[tuple[str, int]]) -> None:
+        steps = ", ".join(f"{name} for {spent // 1_000_000} ms" for name, spent in held)
+        super().__init__(f"the event loop was held by {steps}; the limit is {LIMIT // 1_000_000}")
+
+
+@final
+class LoopGuard(trio.abc.Instrument):
+    """Times every task step; ``held`` lists those that were too long."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self.held: list[tuple[str, int]] = []
+        self._began = 0
+        self._schedstat = -1
+        self._read_at = 0
+        self._waited = 0
+
+    def before_run(self) -> None:
+        """Open the thread's own statistics; ``after_run`` closes them."""
+        self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+
+    def after_run(self) -> None:
+        """Close what ``before_run`` opened."""
+        os.close(self._schedstat)
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """Begin to time; reading the run queue's clock now and then is enough for 5 ms."""
+        del task
+        now = perf_counter_ns()
+        if now - self._read_at > FRESH:
+            self._waited = self._run_queue()
+            now = self._read_at = perf_counter_ns()
+        self._began = now
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        """Judge the step."""
+        spent = perf_counter_ns() - self._began
+        if spent > self.limit:
+            spent -= self._run_queue() - self._waited
+            self._read_at = 0
+            if spent > self.limit:
+                self.held.append((task.name, spent))
+
+    def _run_queue(self) -> int:
+        """Return for how many nanoseconds this thread was ready, but not running."""
+        return int(os.pread(self._schedstat, 128, 0).split()[1])
+
+
+def guarded_run(
+    async_fn: Callable[..., Awaitable[T]],
+    *args: object,
+    instruments: Sequence[trio.abc.Instrument] = (),
+    **options: Any,  # noqa: ANN401 - whatever trio.run takes besides
+) -> T:
+    """Do what ``trio.run`` does, and raise LoopHeldError if a step was too long."""
+    guard = LoopGuard()
+    result = unguarded_run(async_fn, *args, instruments=[*instruments, guard], **options)
+    if guard.held:
+        raise LoopHeldError(guard.held)
+    return result

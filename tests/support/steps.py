@@ -1,0 +1,91 @@
+"""Fault injection at the one place that everything goes through: the system-call interfaces.
+
+``Steps`` counts the calls, programs and fd passings of every interface, local or ring, and does
+something to the k-th, before it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, final
+
+import pytest
+
+from rsyscall_ns import Program, Results
+from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.transport.direct import DirectInterface
+from rsyscall_ns.transport.ring import RingInterface
+
+__all__ = ["Counting", "Steps"]
+
+METHODS = ("call", "execute", "import_fd", "export_fd")
+Method = Callable[..., Awaitable[Any]]  # the four methods differ in what they take and give
+
+
+@final
+class Steps:
+    """Counts steps; ``at`` is the number of the one at which ``act`` is called, from 0 on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self.at = -1
+        self.act: Callable[[], None] = lambda: None
+        for interface in (DirectInterface, RingInterface):
+            for name in METHODS:
+                wrapped = self._wrap(getattr(interface, name))
+                monkeypatch.setattr(interface, name, wrapped)
+
+    def _wrap(self, method: Method) -> Method:
+        async def stepping(interface: object, *args: object) -> object:
+            number, self.count = self.count, self.count + 1
+            if number == self.at:
+                self.act()
+            return await method(interface, *args)
+
+        return stepping
+
+    def arm(self, at: int, act: Callable[[], None]) -> None:
+        """Begin to count anew, and call ``act`` before step ``at``."""
+        self.count, self.at, self.act = 0, at, act
+
+    def disarm(self) -> int:
+        """Do nothing from now on; returns how many steps there were."""
+        self.at = -1
+        return self.count
+
+
+@final
+class Counting:
+    """Passes everything on to another interface, and counts."""
+
+    def __init__(self, inner: SyscallInterface) -> None:
+        self.inner = inner
+        self.calls = 0
+
+    def __repr__(self) -> str:
+        return repr(self.inner)
+
+    @property
+    def same_thread(self) -> bool:
+        return self.inner.same_thread
+
+    def interrupt_signal(self) -> int | None:
+        return self.inner.interrupt_signal()
+
+    async def execute(self, program: Program) -> Results:
+        self.calls += 1
+        return await self.inner.execute(program)
+
+    async def call(
+        self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
+    ) -> int:
+        self.calls += 1
+        return await self.inner.call(number, a, b, c, d, e, f)
+
+    async def export_fd(self, number: int) -> int:
+        self.calls += 1
+        return await self.inner.export_fd(number)
+
+    async def import_fd(self, number: int) -> int:
+        self.calls += 1
+        return await self.inner.import_fd(number)
