@@ -163,9 +163,11 @@ class Task(ProcessTask):
 
         A name with a slash is taken as it is. Raises CommandNotFoundError.
         """
+        if "/" in name:
+            return Command(name, [name])
         path = os.environ.get("PATH") or os.defpath
-        places = [name] if "/" in name else [f"{d or '.'}/{name}" for d in path.split(":")]
-        for place in places:
+        for directory in path.split(":"):
+            place = f"{directory or '.'}/{name}"
             if await self.fs.access(place, os.X_OK) and not await self.fs.is_dir(place):
                 return Command(place, [name])
         raise CommandNotFoundError(name, path)

@@ -139,12 +139,13 @@ class RingInterface:
         await pace()
         if self._lost:
             raise TaskLostError(self, self._lost)
-        result = lib.rs_ring_call(self._ring, self._spin, CLIENT_NAP, number, a, b, c, d, e, f)
+        ring, spin = self._ring, self._spin
+        result = lib.rs_ring_call(ring, spin, CLIENT_NAP, number, a, b, c, d, e, f)
         if result >= LIMIT:
             return result
         result, interrupted = await self._slow(
             result,
-            lambda: lib.rs_ring_call(self._ring, self._spin, CLIENT_NAP, number, a, b, c, d, e, f),
+            lambda: lib.rs_ring_call(ring, spin, CLIENT_NAP, number, a, b, c, d, e, f),
             interruptible=True,
         )
         if interrupted and result == -EINTR:
@@ -161,15 +162,16 @@ class RingInterface:
         try:
             view = self._scratch.view(base, size)
             results = place(program, view, base)
-            count = len(program)
-            ran = lib.rs_ring_run(self._ring, self._spin, CLIENT_NAP, base, count, results)
+
+            def post() -> int:
+                return lib.rs_ring_run(
+                    self._ring, self._spin, CLIENT_NAP, base, len(program), results
+                )
+
+            ran = post()
             interrupted = False
             if ran < LIMIT:
-                ran, interrupted = await self._slow(
-                    ran,
-                    lambda: lib.rs_ring_run(self._ring, self._spin, CLIENT_NAP, base, count, results),
-                    interruptible=program.interruptible,
-                )
+                ran, interrupted = await self._slow(ran, post, interruptible=program.interruptible)
             return unpack(program, view, ran, interrupted=interrupted)
         finally:
             self._scratch.give_back(base, size)

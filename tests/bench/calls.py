@@ -8,11 +8,13 @@ from typing import Final
 
 from rsyscall_ns import SYS, Program, Task
 
-from .measure import Case, Goal, Sample, ready, seconds
+from .measure import Case, Goal, Row, Sample, ready, seconds
 from .native import Native
 
 __all__ = ["call_cases"]
 
+GROUP: Final = "one getuid"
+SHORT: Final = {"pingpong": "futex ping-pong", "bare": "bare getuid", "os": "os.getuid"}
 BATCH: Final = 100  # calls in a program
 WARM_UP: Final = 50
 CALLS: Final = 200  # back to back, for one sample
@@ -93,7 +95,8 @@ def call_cases(local: Task, child: Task, idle: Task, native: Native) -> list[Cas
     def case(
         key: str, title: str, sample: Sample, reference: str | None = None, *goals: Goal
     ) -> Case:
-        return Case(key, "one getuid", title, "µs", sample, reference, goals)
+        row = Row(key, GROUP, title, "µs", SHORT.get(key, ""), reference, goals)
+        return Case(row, sample)
 
     single_goal, batch_goal = Goal(MOST_FOR_A_CALL), Goal(MOST_IN_A_BATCH)
     many = f"program of {BATCH}"

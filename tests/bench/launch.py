@@ -11,7 +11,7 @@ import trio
 
 from rsyscall_ns import Command, Task
 
-from .measure import Case, Goal, Sample, ready, seconds
+from .measure import Case, Goal, Row, Sample, ready, seconds
 from .native import Native
 
 __all__ = ["launch_cases"]
@@ -65,7 +65,8 @@ def launch_cases(local: Task, native: Native) -> list[Case]:
 
     def case(key: str, title: str, sample: Sample, *goals: Goal) -> Case:
         reference = None if key == "posix_spawn" else "posix_spawn"
-        return Case(key, "run /bin/true", title, "ms", sample, reference, goals)
+        row = Row(key, "run /bin/true", title, "ms", title.split(",")[0], reference, goals)
+        return Case(row, sample)
 
     goals = (Goal(MOST, "posix_spawn"), Goal(1, "subprocess"), Goal(1, "run_process"))
     return [

@@ -9,7 +9,18 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-__all__ = ["Case", "Figure", "Goal", "Sample", "Unit", "interleave", "ready", "seconds"]
+__all__ = [
+    "SCALE",
+    "Case",
+    "Figure",
+    "Goal",
+    "Row",
+    "Sample",
+    "Unit",
+    "interleave",
+    "ready",
+    "seconds",
+]
 
 Sample = Callable[[], Awaitable[float]]
 Unit = Literal["µs", "ms", "KiB"]
@@ -25,23 +36,31 @@ class Goal:
 
 
 @frozen
-class Case:
-    """Something to be measured. ``sample`` gives seconds, or bytes, for one."""
+class Row:
+    """What is measured; ``reference`` and goals name other rows by their key."""
 
     key: str
     group: str
     title: str
     unit: Unit
-    sample: Sample
+    short: str = ""  # its name where others are compared with it
     reference: str | None = None
     goals: tuple[Goal, ...] = ()
 
 
 @frozen
-class Figure:
-    """What was measured of a case, in its unit."""
+class Case:
+    """How one sample of it is taken: seconds for one."""
 
-    case: Case
+    row: Row
+    sample: Sample
+
+
+@frozen
+class Figure:
+    """What was measured, in the row's unit."""
+
+    row: Row
     samples: tuple[float, ...]
 
     @property
@@ -64,12 +83,12 @@ async def interleave(
     cases: Sequence[Case], rounds: int, tell: Callable[[], object]
 ) -> list[Figure]:
     """Take one sample of each case in each round, so that all meet the same disturbances."""
-    samples: dict[str, list[float]] = {case.key: [] for case in cases}
+    samples: list[list[float]] = [[] for _ in cases]
     for _ in range(rounds):
-        for case in cases:
-            samples[case.key].append(await case.sample() * SCALE[case.unit])
+        for case, taken in zip(cases, samples, strict=True):
+            taken.append(await case.sample() * SCALE[case.row.unit])
         tell()
-    return [Figure(case, tuple(samples[case.key])) for case in cases]
+    return [Figure(case.row, tuple(taken)) for case, taken in zip(cases, samples, strict=True)]
 
 
 async def seconds(count: int, operation: Callable[[], Awaitable[object]]) -> float:
@@ -83,7 +102,7 @@ async def seconds(count: int, operation: Callable[[], Awaitable[object]]) -> flo
 def ready(take: Callable[[], float]) -> Sample:
     """Make a sample of something that does not await."""
 
-    async def sample() -> float:  # noqa: RUF029 - the others do await
+    async def sample() -> float:
         return take()
 
     return sample

@@ -23,7 +23,7 @@ from rsyscall_ns import (
     W,
 )
 from rsyscall_ns.near import ids
-from tests.support.children import TRUE, thread_of
+from tests.support.children import TRUE, foreign_child, thread_of
 from tests.support.steps import Counting
 
 
@@ -31,10 +31,9 @@ def dead(pid: int) -> ChildState:
     return ChildState(CLD.KILLED, pid, 0, SIG.KILL)
 
 
-async def plain_child(local: Task) -> ChildProcess:
+def plain_child(local: Task) -> ChildProcess:
     """Return a child known by its id only, without a pidfd; the caller kills and waits for it."""
-    pid = os.posix_spawn("/bin/sleep", ["sleep", "1000000"], os.environ)
-    return ChildProcess(local, ids.Process(pid))
+    return ChildProcess(local, ids.Process(foreign_child("exec sleep 1000000")))
 
 
 # borrow
@@ -150,7 +149,7 @@ async def test_calls_of_several_tasks_take_turns_instead_of_refusing_each_other(
 
 
 async def test_kill_of_a_child_without_a_pidfd_works_too(local: Task) -> None:
-    process = await plain_child(local)
+    process = plain_child(local)
     await process.kill(SIG.TERM)
 
     state = await process.waitid(W.EXITED)
@@ -246,14 +245,14 @@ async def test_two_that_join_each_other_at_once_do_not_wait_for_ever(local: Task
 
 
 async def test_did_exec_remembers_the_command(local: Task) -> None:
-    process = await plain_child(local)
+    process = plain_child(local)
     process.did_exec(TRUE)
     assert process.command is TRUE
     await process.end()
 
 
 async def test_mark_dead_remembers_the_death_and_refuses_every_use(local: Task) -> None:
-    process = await plain_child(local)
+    process = plain_child(local)
     await process.end()
     assert process.death_state is not None
 

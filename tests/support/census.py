@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +20,9 @@ SHARED: Final = "/dev/zero (deleted)"  # how the kernel calls anonymous shared m
 def open_fds() -> frozenset[tuple[int, str]]:
     """Return every open fd of this interpreter with what it is open on."""
     found: set[tuple[int, str]] = set()
-    for name in os.listdir("/proc/self/fd"):
+    for entry in (SELF / "fd").iterdir():
         try:
-            found.add((int(name), str(Path("/proc/self/fd", name).readlink())))
+            found.add((int(entry.name), str(entry.readlink())))
         except FileNotFoundError:
             continue  # the fd of the listing itself
     return frozenset(found)
@@ -32,7 +31,7 @@ def open_fds() -> frozenset[tuple[int, str]]:
 def children() -> frozenset[int]:
     """Return the ids of all children of this interpreter, zombies included."""
     found: set[int] = set()
-    for thread in Path("/proc/self/task").iterdir():
+    for thread in (SELF / "task").iterdir():
         found |= {int(word) for word in (thread / "children").read_text("ascii").split()}
     return frozenset(found)
 
@@ -52,10 +51,26 @@ class Census:
     mappings: int
     used: int
 
+    def assert_same(self, now: Census) -> None:
+        """Assert that ``now`` is equal, and say in what it is not."""
+        changes = [
+            f"{name}: new {sorted(new - old)}, gone {sorted(old - new)}"
+            for name, old, new in (
+                ("fds", self.fds, now.fds),
+                ("children", self.children, now.children),
+            )
+            if old != new
+        ]
+        for name in ("threads", "mappings", "used"):
+            old, new = getattr(self, name), getattr(now, name)
+            if old != new:
+                changes.append(f"{name}: {old} before, {new} now")
+        assert not changes, "; ".join(changes)
+
     @classmethod
     def take(cls, task: Task | None = None) -> Census:
         """Count; ``task`` is one whose arena is looked at too."""
-        threads = len(os.listdir("/proc/self/task"))
+        threads = sum(1 for _ in (SELF / "task").iterdir())
         used = 0 if task is None else task.arena.used
         return cls(open_fds(), children(), threads, shared_mappings(), used)
 
@@ -65,4 +80,4 @@ def nothing_left(task: Task | None = None) -> Iterator[None]:
     """Assert that the block leaves everything as it was."""
     before = Census.take(task)
     yield
-    assert Census.take(task) == before
+    before.assert_same(Census.take(task))

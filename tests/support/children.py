@@ -14,6 +14,7 @@ from rsyscall_ns import (
     ChildProcess,
     ChildState,
     Command,
+    ExitStatusLostError,
     Process,
     Task,
     TaskLostError,
@@ -27,12 +28,15 @@ __all__ = [
     "KILLED",
     "TRUE",
     "end_by_exit",
+    "foreign_child",
     "is_alive",
     "same_state",
     "shell",
     "stat_field",
+    "state_or_lost",
     "status_field",
     "thread_of",
+    "wait_for_any",
 ]
 
 IS_ROOT: Final = os.geteuid() == 0
@@ -64,6 +68,27 @@ async def same_state(process: ChildProcess, options: W) -> ChildState:
     state = await process.waitid(options)
     assert state is not None
     return state
+
+
+def foreign_child(script: str) -> int:
+    """Start a shell script in a way that the library knows nothing of; returns its id."""
+    return os.posix_spawn("/bin/sh", ["sh", "-c", script], os.environ)
+
+
+def wait_for_any() -> tuple[int, int]:
+    """Wait for any child, as a program beside us may do; returns (id, exit code or -signal)."""
+    pid, status = os.waitpid(-1, 0)
+    return pid, os.waitstatus_to_exitcode(status)
+
+
+async def state_or_lost(process: ChildProcess) -> ChildState | None:
+    """Wait for the death of a child whose status somebody else took; None where it is lost."""
+    try:
+        return await process.wait()
+    except ExitStatusLostError as error:
+        if error.filename != str(process.near.id):
+            raise AssertionError(error.filename) from error
+        return None
 
 
 def status_field(pid: int, name: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import final
 
 from rsyscall_ns.handle.context import MemoryTask
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.near.abi.fcntl_h import O
 from rsyscall_ns.near.abi.mman_h import MAP, PROT
 from rsyscall_ns.near.abi.mount_h import MS
 from rsyscall_ns.near.abi.prctl_h import capability_header, effective_set
@@ -102,6 +104,16 @@ class Signals:
     async def ignore(self, sig: int) -> None:
         """Ignore a signal, also after exec. ``sigaction(2)``."""
         await self.sigaction(sig, SIG_IGN)
+
+    async def signalfd(self, signals: Iterable[int], flags: int = 0) -> FileDescriptor:
+        """Make an fd from which the task's blocked signals are read. ``signalfd(2)``."""
+        task = self._task
+        await task.sweep()
+        with task.transient(pack_sigset(signals)) as mask:
+            made = await process.signalfd4(
+                task.sysif, -1, mask.address, SIGSET_SIZE, flags | O.CLOEXEC
+            )
+        return FileDescriptor(task, made)
 
     async def sigprocmask(
         self, how: int = SIG_BLOCK, signals: Iterable[int] = ()

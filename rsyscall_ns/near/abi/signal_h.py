@@ -13,16 +13,19 @@ __all__ = [
     "ALL_SIGNALS",
     "SIG",
     "SIGACTION",
+    "SIGNALFD_SIGINFO_SIZE",
     "SIGSET_SIZE",
     "SIG_BLOCK",
     "SIG_DFL",
     "SIG_IGN",
     "SIG_SETMASK",
     "SIG_UNBLOCK",
+    "SI_KERNEL",
     "check_signal",
     "pack_sigaction",
     "pack_sigset",
     "unpack_sigaction",
+    "unpack_signalfd_siginfo",
     "unpack_sigset",
 ]
 
@@ -68,6 +71,9 @@ SIG_DFL, SIG_IGN = 0, 1
 SIGSET_SIZE: Final = 8
 ALL_SIGNALS: Final = 2**64 - 1
 LAST: Final = 64
+SIGNALFD_SIGINFO: Final = struct.Struct("<Iii")  # the beginning: signo, errno, code
+SIGNALFD_SIGINFO_SIZE: Final = 128
+SI_KERNEL: Final = 0x80  # sent by the kernel: a terminal's interrupt key, for example
 SIGACTION: Final = struct.Struct("<QQQQ")  # handler, flags, restorer, mask
 
 
@@ -88,6 +94,12 @@ def unpack_sigset(data: bytes) -> frozenset[int]:
     """Return the signals in a kernel ``sigset_t``."""
     bits = int.from_bytes(data[:SIGSET_SIZE], "little")
     return frozenset(number for number in range(1, LAST + 1) if bits >> (number - 1) & 1)
+
+
+def unpack_signalfd_siginfo(data: bytes) -> tuple[int, int]:
+    """Return signal number and code of a ``struct signalfd_siginfo``. ``signalfd(2)``."""
+    signo, _, code = SIGNALFD_SIGINFO.unpack_from(data)
+    return signo, code
 
 
 def pack_sigaction(disposition: int) -> bytes:

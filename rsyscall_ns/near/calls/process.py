@@ -25,6 +25,7 @@ __all__ = [
     "setpgid",
     "setpriority",
     "setsid",
+    "signalfd4",
     "waitid",
 ]
 
@@ -37,6 +38,13 @@ async def getpid(sysif: SyscallInterface) -> Process:
 async def getpgid(sysif: SyscallInterface, pid: int) -> ProcessGroup:
     """Return a process's group; 0 is the caller. ``getpgid(2)``."""
     return ProcessGroup(await checked(sysif, SYS.getpgid, pid))
+
+
+async def signalfd4(
+    sysif: SyscallInterface, fd: int, mask: Address, size: int, flags: int
+) -> FileDescriptor:
+    """Make an fd (``fd`` is -1) from which blocked signals are read. ``signalfd(2)``."""
+    return FileDescriptor(await checked(sysif, SYS.signalfd4, fd, mask.value, size, flags))
 
 
 async def setpgid(sysif: SyscallInterface, pid: int, pgid: int) -> None:

@@ -1,0 +1,130 @@
+"""Children made by the bare ``task.clone``, on stacks that the test makes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, final
+
+from rsyscall_ns import (
+    CLONE,
+    SIG,
+    STACK,
+    SYS,
+    Pointer,
+    Stack,
+    Task,
+    ThreadProcess,
+    WrittenPointer,
+)
+from rsyscall_ns.memory.serializers import BYTES
+from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.ids import Address
+from rsyscall_ns.tasks.block import ServerBlock
+from rsyscall_ns.tasks.readiness import ChildReadiness
+from rsyscall_ns.transport.doorbell import Doorbell
+from rsyscall_ns.transport.ring import RingInterface
+
+__all__ = ["ServedBlock", "make_stack", "parking_child", "prepare"]
+
+StackPair = tuple[Pointer[Stack], WrittenPointer[Stack]]
+SIZE = 8192
+
+
+async def make_stack(
+    task: Task, *, function: int = 0, argument: int = 0, shift: int = 0
+) -> StackPair:
+    """Return a stack and its data, which begins ``shift`` bytes behind a multiple of 16."""
+    start = task.arena.allocate(SIZE, 16)
+    whole = Pointer(task.arena, task.address_space, start, SIZE, BYTES)
+    bottom, top = whole.split(SIZE - 64 + shift)
+    # a child that is not stopped by anything else dies by jumping to address 0
+    data = await top.as_type(STACK).write(Stack(Address(function), Address(argument)))
+    return bottom.as_type(STACK), data
+
+
+def prepare(block: ServerBlock, doorbell: int = -1, setup: int | None = None) -> None:
+    """Write into a block what its server needs; without a doorbell it just waits."""
+    block.prepare(
+        setup=lib.RS_SETUP_HANDLERS if setup is None else setup,
+        doorbell=doorbell,
+        client_doorbell=-1,
+        death_signal=SIG.KILL,
+        mask=0,
+    )
+
+
+@asynccontextmanager
+async def parking_child(
+    task: Task,
+    flags: CLONE = CLONE(0),
+    *,
+    stack: StackPair | None = None,
+    ctid: Pointer[int] | None = None,
+    newtls: Pointer[Any] | None = None,
+    ptid: Pointer[int] | None = None,
+) -> AsyncIterator[ThreadProcess]:
+    """Make a child that waits for ever (or that dies at once, on a ``stack`` of its own)."""
+    block = await ServerBlock.make(task)
+    prepare(block)
+    pair = (block.stack, block.data) if stack is None else stack
+    wanted = flags | CLONE.VM | CLONE.CLEAR_SIGHAND
+    try:
+        process = await task.clone(wanted, pair, ptid, ctid, newtls)
+    except BaseException:
+        block.free()
+        raise
+    try:
+        yield process
+    finally:
+        await process.end()
+        block.free()
+
+
+@final
+class ServedBlock:
+    """A child of the bare clone that serves, as ``tasks/spawn.py`` makes one."""
+
+    def __init__(self, process: ThreadProcess, ring: RingInterface) -> None:
+        self.process = process
+        self.ring = ring
+
+    @classmethod
+    @asynccontextmanager
+    async def spawned(
+        cls,
+        task: Task,
+        flags: CLONE = CLONE(0),
+        *,
+        ptid: Pointer[int] | None = None,
+        ctid: Pointer[int] | None = None,
+        newtls: Pointer[Any] | None = None,
+        clear: CLONE = CLONE.CLEAR_SIGHAND,
+    ) -> AsyncIterator[ServedBlock]:
+        """Make one; leaving the block kills it."""
+        block = await ServerBlock.make(task)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        wanted = flags | CLONE.VM | clear
+        with theirs:
+            number = await task.sysif.import_fd(theirs.fileno())
+        prepare(block, number)
+        process = await task.clone(wanted, (block.stack, block.data), ptid, ctid, newtls)
+        await task.sysif.call(SYS.close, number)
+        readiness = process.readiness
+        assert isinstance(readiness, ChildReadiness)
+        ring = RingInterface(
+            name=f"child {process.near.id}",
+            address=block.ring.near.value,
+            doorbell=Doorbell(ours),
+            server_doorbell=number,
+            pidfd=readiness.poll_fd,
+            hub=task.hub,
+            scratch=task.arena,
+        )
+        try:
+            yield cls(process, ring)
+        finally:
+            await process.end()
+            ring.close()
+            block.free()
