@@ -8,10 +8,11 @@ from .far.errors import (
 )
 from .handle.calls.ns import InInterpreterError, NamespaceNotAllowedError
 from .handle.calls.small import InterruptSignalError
-from .handle.child import (
+from .handle.child import ChildProcess
+from .handle.child_errors import (
     ChildBusyError,
     ChildDeadError,
-    ChildProcess,
+    ChildEndedError,
     ExitStatusLostError,
     NoSiginfoError,
     NoStateChangeError,
@@ -104,6 +105,7 @@ __all__ = [
     "Call",
     "ChildBusyError",
     "ChildDeadError",
+    "ChildEndedError",
     "ChildProcess",
     "ChildState",
     "CloneFlagsError",

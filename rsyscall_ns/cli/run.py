@@ -7,7 +7,8 @@ from pathlib import Path
 import trio
 from attrs import field, frozen
 
-from rsyscall_ns.handle.child import ChildDeadError, ChildProcess
+from rsyscall_ns.handle.child import ChildProcess
+from rsyscall_ns.handle.child_errors import ChildDeadError
 from rsyscall_ns.handle.fd import FileDescriptor
 from rsyscall_ns.near.abi.sched_h import CLONE
 from rsyscall_ns.near.abi.signal_h import (

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from errno import ECHILD
 from typing import Any, overload
 
 import trio
@@ -26,74 +25,27 @@ from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.signal_h import SIG, check_signal
 from rsyscall_ns.near.abi.wait_h import CLD, ChildState, IdType, Siginfo, W
 from rsyscall_ns.near.calls import process as near
-from rsyscall_ns.near.errors import ArgumentRangeError, RsyscallError, TaskLostError
+from rsyscall_ns.near.errors import ArgumentRangeError, TaskLostError
 
+from .child_errors import (
+    ChildBusyError,
+    ChildDeadError,
+    ChildEndedError,
+    ExitStatusLostError,
+    NoSiginfoError,
+    NoStateChangeError,
+    UnreadSiginfoError,
+)
 from .context import MemoryTask
 from .kinds.pidfd import PidFD
 from .pointer import Pointer
 from .process import Process
 from .readiness import Readiness
 
-__all__ = [
-    "ChildBusyError",
-    "ChildDeadError",
-    "ChildProcess",
-    "ExitStatusLostError",
-    "NoSiginfoError",
-    "NoStateChangeError",
-    "UnreadSiginfoError",
-]
+__all__ = ["ChildProcess"]
 
 NULL = ids.Address(0)
 STATES = W.EXITED | W.STOPPED | W.CONTINUED
-
-
-class ChildDeadError(RsyscallError):
-    """A child was to be used after its death had been seen: its id may be another's by now."""
-
-    def __init__(self, child: object, state: ChildState) -> None:
-        super().__init__(f"{child} is dead, it {state}: read child.death_state instead")
-
-
-class ChildBusyError(RsyscallError):
-    """A child was to be used while another call uses it."""
-
-    def __init__(self, child: object) -> None:
-        super().__init__(f"{child} is in use: leave the other borrow() first")
-
-
-class UnreadSiginfoError(RsyscallError):
-    """A child was to be used while a siginfo buffer, which may tell of its death, is unread."""
-
-    def __init__(self, child: object) -> None:
-        super().__init__(f"{child} has an unread siginfo: await child.read_siginfo() first")
-
-
-class NoSiginfoError(RsyscallError):
-    """A siginfo was to be read, but no waitid has filled one."""
-
-    def __init__(self, child: object) -> None:
-        super().__init__(f"{child} has no siginfo buffer to read: await child.waitid(...) first")
-
-
-class NoStateChangeError(RsyscallError):
-    """A siginfo was read that reports nothing."""
-
-    def __init__(self, child: object) -> None:
-        super().__init__(f"waitid reported no change of state of {child}")
-
-
-class ExitStatusLostError(RsyscallError, ChildProcessError):
-    """Somebody else reaped a child, or SIGCHLD is ignored, and the kernel does not tell."""
-
-    def __init__(self, child: object, pid: int) -> None:
-        ChildProcessError.__init__(
-            self,
-            ECHILD,
-            f"{child} was reaped by somebody else (a wait for any child, or SIGCHLD ignored), so "
-            "its exit status is lost; Linux 6.15 and later would still know it",
-            str(pid),
-        )
 
 
 class ChildProcess(Process):
@@ -196,8 +148,10 @@ class ChildProcess(Process):
                 await near.setpgid(self.task.sysif, near_id.id, near_id.id)
             return
         self.task.check_pid_namespace(pgid, pgid.pid_namespace)
-        async with self._turn() as near_id, pgid._turn() as leader:  # noqa: SLF001 - same class
-            await near.setpgid(self.task.sysif, near_id.id, leader.id)
+        # always in the same order: two children that join each other must not wait for ever
+        first, second = sorted((self, pgid), key=lambda child: child.near.id)
+        async with first._turn(), second._turn():  # noqa: SLF001 - of the same class
+            await near.setpgid(self.task.sysif, self.near.id, pgid.near.id)
 
     async def setpriority(self, prio: int) -> None:
         """Set the nice value, -20 to 19. ``setpriority(2)``."""
@@ -259,7 +213,7 @@ class ChildProcess(Process):
                 await self._waitid(options, buffer, rusage)
                 state = buffer.peek().child_state()
             except ChildProcessError:
-                state = await self._lost_status()
+                state = await self._lost_status(options)
             finally:
                 buffer.free()
             if state is not None and not options & W.NOWAIT:
@@ -274,7 +228,7 @@ class ChildProcess(Process):
             try:
                 await self._waitid(options, infop, rusage)
             except ChildProcessError:
-                state = await self._lost_status()
+                state = await self._lost_status(options)
                 infop.poke(Siginfo(SIG.CHLD, 0, state.code, state.pid, state.uid, state.status))
             found = infop.peek().pid != 0
             if found or options & W.NOHANG:
@@ -302,8 +256,10 @@ class ChildProcess(Process):
                 error.filename = str(self.near.id)
                 raise
 
-    async def _lost_status(self) -> ChildState:
+    async def _lost_status(self, options: W) -> ChildState:
         """Ask the kernel for the status of a child that somebody else has reaped."""
+        if not options & W.EXITED and await self._is_zombie():
+            raise ChildEndedError(self, self.near.id)
         status: int | None = None
         if self.pidfd is not None:
             with trio.CancelScope(shield=True):
@@ -312,6 +268,16 @@ class ChildProcess(Process):
             lost = ExitStatusLostError(self, self.near.id)
             raise lost
         return ChildState.from_wait_status(self.near.id, os.getuid(), status)
+
+    async def _is_zombie(self) -> bool:
+        buffer = await self.task.malloc(SIGINFO)
+        try:
+            await self._waitid(W.EXITED | W.NOHANG | W.NOWAIT, buffer, None)
+            return buffer.peek().pid != 0
+        except ChildProcessError:
+            return False
+        finally:
+            buffer.free()
 
     def _record(self, state: ChildState) -> None:
         if state.died():

@@ -27,7 +27,7 @@ from .pointer import Pointer, WrittenPointer
 __all__ = ["Holdings", "MemoryTask", "Transient"]
 
 T = TypeVar("T")
-LARGEST = 1 << 40  # bytes; a size above it is a mistake, not a wish
+LARGEST = 1 << 30  # bytes; for more than that, map memory
 
 
 class Movable(Protocol):
@@ -106,17 +106,17 @@ class MemoryTask(Task):
         """Allocate memory with these bytes, or so many zero bytes, until the block ends."""
         data = content if isinstance(content, bytes) else bytes(fit("size", content, 0, LARGEST))
         size = len(data)
-        address = self.arena.allocate(size)
+        address = self.arena.allocate(max(size, 1))
         try:
             self.arena.view(address, size)[:] = data
             yield Transient(self.arena, address, size)
         finally:
-            self.arena.release(address, size)
+            self.arena.release(address, max(size, 1))
 
     async def malloc(self, serializer: Serializer[T], size: int | None = None) -> Pointer[T]:
         """Allocate memory for a value of a type (``size`` bytes, where types vary)."""
         await trio.lowlevel.checkpoint()
-        count = serializer.size if size is None else fit("size", size, 1, LARGEST)
+        count = fit("size", serializer.size if size is None else size, 1, LARGEST)
         return Pointer(
             self.arena, self.address_space, self.arena.allocate(count), count, serializer
         )

@@ -11,7 +11,7 @@ import os
 import select
 import stat
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import ClassVar, Self, TypeVar, overload
 
 import trio
@@ -26,7 +26,7 @@ from rsyscall_ns.near.abi.fcntl_h import (
     O,
 )
 from rsyscall_ns.near.calls import fs as near
-from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.errors import RsyscallError, TaskLostError
 from rsyscall_ns.near.nr import SYS
 
 from .context import MemoryTask
@@ -168,7 +168,7 @@ class FileDescriptor:
             return
         if self.task.sysif.same_thread:
             trio.lowlevel.notify_closing(number)
-        with trio.CancelScope(shield=True):
+        with trio.CancelScope(shield=True), suppress(TaskLostError):  # closed with its process
             await near.close(self.task.sysif, ids.FileDescriptor(number))
 
     async def __aenter__(self) -> Self:
@@ -197,6 +197,8 @@ class FileDescriptor:
     async def dup3(self, target: FileDescriptor, flags: int = O.CLOEXEC) -> Self:
         """Make ``target``'s entry a copy of this one. Consumes ``target``. ``dup3(2)``."""
         with self.borrow() as old, target.borrow(self.task) as new:
+            if old == new:
+                raise FDKindError(target, "the target of dup3", "it is the same entry")
             if target.task.holdings.counts[new.number] > 1:
                 raise FDKindError(target, "the target of dup3", "it has other handles: close them")
             await near.dup3(self.task.sysif, old, new, flags)

@@ -109,12 +109,15 @@ class Pointer(Generic[T]):
         if not self._valid:
             raise UseAfterFreeError(self)
 
-    def _consume(self) -> None:
+    def _check_unused(self) -> None:
         self._check()
         if self._holder:
             raise PointerInUseError(self, self._holder)
         if self._borrows:
             raise PointerInUseError(self, "a call that is under way")
+
+    def _consume(self) -> None:
+        self._check_unused()
         self._valid = False
 
     def _part(self, address: int, size: int) -> Pointer[T]:
@@ -158,6 +161,7 @@ class Pointer(Generic[T]):
         ends = self._address + self._size
         if self.space is not following.space or ends != following.near.value:
             raise PointerNotAdjacentError(self, following)
+        following._check_unused()
         self._consume()
         following._consume()
         return self._part(self._address, self._size + following.size())
@@ -189,8 +193,7 @@ class Pointer(Generic[T]):
     async def write(self, value: T) -> WrittenPointer[T]:
         """Store a value. Consumes the pointer; the result owns the memory and knows the value."""
         await trio.lowlevel.checkpoint()
-        if self._holder or self._borrows:
-            raise PointerInUseError(self, self._holder or "a call that is under way")
+        self._check_unused()
         self.poke(value)
         self._consume()
         return WrittenPointer(self._arena, self.space, self._address, self._size, self, value)

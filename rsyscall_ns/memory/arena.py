@@ -92,7 +92,8 @@ class Arena:
 
     def release(self, address: int, size: int) -> None:
         """Free ``size`` bytes at ``address``."""
-        self._chunk(address).free.release(address, max(size, 1))
+        if size:  # a part that was split off may be empty: it owns nothing
+            self._chunk(address).free.release(address, size)
 
     def view(self, address: int, size: int) -> memoryview:
         """Return the bytes themselves; valid until they are freed."""

@@ -12,6 +12,7 @@ from typing import Final, final
 from attrs import field, frozen
 
 from .errors import ReturnsInChildError, kernel_error
+from .ids import INT_MAX, fit
 from .nr import SYS, name_of
 
 __all__ = ["OP", "Call", "Program", "Read", "Ref", "Results", "Write"]
@@ -21,6 +22,8 @@ KIND_CALL, KIND_WRITE, KIND_READ = 1, 2, 3
 MUST_SUCCEED: Final = 1
 LOWEST_ERROR: Final = -4095
 MASK: Final = 2**64 - 1
+LOWEST: Final = -(2**63)
+LONGEST: Final = 2**30  # bytes of one read step
 ARGUMENTS: Final = 6
 RETURNS_TWICE: Final = {
     number: name for name in ("fork", "vfork") if (number := getattr(SYS, name, None)) is not None
@@ -88,6 +91,7 @@ class Program:
 
     def call(self, number: int, *args: int | Ref, must_succeed: bool = True) -> Ref:
         """Append a system call."""
+        fit("system call number", number, 0, INT_MAX)
         if number in RETURNS_TWICE:
             raise ReturnsInChildError(RETURNS_TWICE[number])
         return self._append(KIND_CALL, MUST_SUCCEED if must_succeed else 0, number, args)
@@ -100,6 +104,7 @@ class Program:
 
     def read(self, address: int | Ref, length: int) -> Ref:
         """Append a copy out of the process's memory; its result is ``bytes``."""
+        fit("length", length, 0, LONGEST)
         ref = self._append(KIND_READ, 0, 0, (address, length, 0))
         self.reads.append((ref.step, length))
         return ref
@@ -119,7 +124,7 @@ class Program:
                 refs |= 1 << index
                 words[index] = arg.step
             else:
-                words[index] = arg & MASK
+                words[index] = fit("argument", arg, LOWEST, MASK) & MASK
         self.ops += OP.pack(kind, flags, refs, number, *words, 0)
         return Ref(step)
 

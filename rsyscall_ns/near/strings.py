@@ -14,7 +14,10 @@ PATH_MAX = 4096
 
 def c_string(value: StrPath) -> bytes:
     """Return the bytes with a NUL behind them; one inside is refused."""
-    data = os.fsencode(value)
+    try:
+        data = os.fsencode(value)
+    except UnicodeEncodeError as error:
+        raise PathError(value, "can't be encoded for the kernel: pass bytes") from error
     if b"\0" in data:
         raise PathError(value, "has a NUL byte, which would end it early: remove it")
     return data + b"\0"

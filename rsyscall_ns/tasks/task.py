@@ -13,7 +13,8 @@ from rsyscall_ns.handle.calls.fs import FileSystem
 from rsyscall_ns.handle.calls.net import Net
 from rsyscall_ns.handle.calls.ns import Namespaces
 from rsyscall_ns.handle.calls.small import Credentials, Memory, Mount, Signals
-from rsyscall_ns.handle.child import ChildBusyError, ChildProcess
+from rsyscall_ns.handle.child import ChildProcess
+from rsyscall_ns.handle.child_errors import ChildBusyError
 from rsyscall_ns.handle.fd import FileDescriptor
 from rsyscall_ns.handle.process import Process
 from rsyscall_ns.handle.process_task import ProcessTask

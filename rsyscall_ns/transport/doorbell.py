@@ -86,7 +86,7 @@ class Doorbell:
         return self._inbox.popleft() if self._inbox else None
 
     def send_fd(self, number: int) -> None:
-        """Send a copy of an fd of ours."""
+        """Send a copy of an fd of ours; BrokenPipeError when nobody is there any more."""
         socket.send_fds(self._socket, [b"\0"], [number])
 
     def close(self) -> None:

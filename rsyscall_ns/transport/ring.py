@@ -279,7 +279,10 @@ class RingInterface:
             base = self._scratch.take(MESSAGE_SIZE)
             try:
                 self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, -1)
-                self._doorbell.send_fd(number)
+                try:
+                    self._doorbell.send_fd(number)
+                except (BrokenPipeError, ConnectionResetError) as error:
+                    raise TaskLostError(self, "it has exec'd or died") from error
                 flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT
                 result = 0
                 # what was sent must be taken out again, or the next one would get it

@@ -44,7 +44,6 @@ class Usage:
     """Bytes in use at one moment."""
 
     kernel: int
-    resident: int
     arena: int
 
     @classmethod
@@ -54,7 +53,6 @@ class Usage:
         machine = table("/proc/meminfo")
         return cls(
             kernel=sum(machine.get(name, 0) for name in KERNEL),
-            resident=table("/proc/self/smaps_rollup")["Rss"],
             arena=task.arena.used,
         )
 
@@ -113,7 +111,7 @@ def of_programs(local: Task, count: int) -> dict[str, float]:
         start()
         found = Usage.now(local).each(before, count)
         sizes = [table(f"/proc/{process.pid}/smaps_rollup")["Pss"] for process in started]
-    return {**found, "proportional": sum(sizes) / len(sizes)}
+    return {**found, "own": sum(sizes) / len(sizes)}
 
 
 def row(key: str, title: str, reference: str | None = None) -> Row:
@@ -124,10 +122,9 @@ def row(key: str, title: str, reference: str | None = None) -> Row:
 ROWS: Final = (
     row("kernel", "child: kernel's slabs, stacks, page tables", "catkernel"),
     row("catkernel", f"{COMMAND}: the same"),
-    row("resident", "child: resident in the interpreter", "catresident"),
-    row("catresident", f"{COMMAND}: its own memory (Pss)"),
-    row("objects", "child: of that, Python objects"),
-    row("arena", "child: reserved in the arena"),
+    row("objects", "child: Python objects in the interpreter", "catown"),
+    row("arena", "child: ring and stack, reserved in the arena", "catown"),
+    row("catown", f"{COMMAND}: its own memory (Pss)"),
 )
 
 
@@ -141,7 +138,7 @@ async def idle_figures(local: Task, count: int, rounds: int) -> list[Figure]:
             **child,
             "objects": await of_objects(local, count),
             "catkernel": program["kernel"],
-            "catresident": program["proportional"],
+            "catown": program["own"],
         }
         for key, value in found.items():
             samples[key].append(value * SCALE["KiB"])

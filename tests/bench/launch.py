@@ -65,7 +65,8 @@ def launch_cases(local: Task, native: Native) -> list[Case]:
 
     def case(key: str, title: str, sample: Sample, *goals: Goal) -> Case:
         reference = None if key == "posix_spawn" else "posix_spawn"
-        row = Row(key, "run /bin/true", title, "ms", title.split(",")[0], reference, goals)
+        short = title.partition(",")[0]
+        row = Row(key, "run /bin/true", title, "ms", short, reference, goals)
         return Case(row, sample)
 
     goals = (Goal(MOST, "posix_spawn"), Goal(1, "subprocess"), Goal(1, "run_process"))

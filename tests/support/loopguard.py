@@ -17,6 +17,7 @@ __all__ = ["LIMIT", "LoopGuard", "LoopHeldError", "guarded_run"]
 
 T = TypeVar("T")
 LIMIT: Final = 50_000_000  # nanoseconds
+PATIENCE: Final = 60  # seconds; a test that takes longer hangs
 FRESH: Final = 5_000_000  # nanoseconds; how old the reading of the run queue may be
 unguarded_run = trio.run
 
@@ -78,9 +79,17 @@ def guarded_run(
     instruments: Sequence[trio.abc.Instrument] = (),
     **options: Any,  # noqa: ANN401 - whatever trio.run takes besides
 ) -> T:
-    """Do what ``trio.run`` does, and raise LoopHeldError if a step was too long."""
+    """Do what ``trio.run`` does, and raise LoopHeldError if a step was too long.
+
+    A run that hangs is ended by ``trio.TooSlowError``.
+    """
+
+    async def limited() -> T:
+        with trio.fail_after(PATIENCE):
+            return await async_fn(*args)
+
     guard = LoopGuard()
-    result = unguarded_run(async_fn, *args, instruments=[*instruments, guard], **options)
+    result = unguarded_run(limited, instruments=[*instruments, guard], **options)
     if guard.held:
         raise LoopHeldError(guard.held)
     return result

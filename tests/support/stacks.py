@@ -30,6 +30,7 @@ __all__ = ["ServedBlock", "make_stack", "parking_child", "prepare"]
 
 StackPair = tuple[Pointer[Stack], WrittenPointer[Stack]]
 SIZE = 8192
+NO_FLAGS = CLONE(0)
 
 
 async def make_stack(
@@ -58,7 +59,7 @@ def prepare(block: ServerBlock, doorbell: int = -1, setup: int | None = None) ->
 @asynccontextmanager
 async def parking_child(
     task: Task,
-    flags: CLONE = CLONE(0),
+    flags: CLONE = NO_FLAGS,
     *,
     stack: StackPair | None = None,
     ctid: Pointer[int] | None = None,
@@ -95,7 +96,7 @@ class ServedBlock:
     async def spawned(
         cls,
         task: Task,
-        flags: CLONE = CLONE(0),
+        flags: CLONE = NO_FLAGS,
         *,
         ptid: Pointer[int] | None = None,
         ctid: Pointer[int] | None = None,

@@ -13,7 +13,7 @@ from rsyscall_ns.near.abi.mount_h import MS
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, NO_FLAGS
 from rsyscall_ns.near.calls import fs as near_fs
 from rsyscall_ns.near.calls import ns as near
-from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.errors import PathError, RsyscallError
 from rsyscall_ns.near.ids import Address
 from rsyscall_ns.near.strings import c_path, c_string
 
@@ -21,6 +21,19 @@ __all__ = ["InInterpreterError", "NamespaceNotAllowedError", "Namespaces", "not_
 
 NULL = Address(0)
 UTSNAME_FIELD = 65
+KINDS = (
+    "cgroup",
+    "ipc",
+    "mnt",
+    "net",
+    "pid",
+    "pid_for_children",
+    "time",
+    "time_for_children",
+    "user",
+    "uts",
+)
+
 CURES = {
     EPERM: "it needs CAP_SYS_ADMIN: add CLONE.NEWUSER, or run as root; where that is refused "
     "too, user namespaces are switched off (see user.max_user_namespaces, and your container's "
@@ -97,9 +110,11 @@ class Namespaces:
 
         ``namespaces(7)``. The path is ``/proc/thread-self/ns/KIND`` as the task sees it.
         """
+        if kind not in KINDS:
+            raise PathError(kind, f"is no kind of namespace: one of {', '.join(KINDS)}")
         task = self._task
         await task.sweep()
-        with task.transient(c_path(f"/proc/self/ns/{kind}")) as path:
+        with task.transient(c_path(f"/proc/thread-self/ns/{kind}")) as path:
             made = await near_fs.openat(task.sysif, AT_FDCWD, path.address, O.RDONLY | O.CLOEXEC, 0)
         return NamespaceFD(task, made)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import ENOTTY
+from errno import EBADF, ENOTTY
 from typing import ClassVar, final
 
 from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
@@ -28,7 +28,7 @@ class NamespaceFD(FileDescriptor):
             try:
                 await fs.ioctl(fd.task.sysif, near_id, NS_GET_NSTYPE, 0)
             except OSError as error:
-                if error.errno != ENOTTY:
+                if error.errno not in {ENOTTY, EBADF}:  # EBADF: opened with O_PATH
                     raise
                 raise FDKindError(fd, cls.__name__, "it is no namespace") from error
 

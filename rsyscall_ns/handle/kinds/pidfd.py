@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from errno import EINVAL, ENOTTY, ESRCH
+from errno import EBADF, EINVAL, ENOTTY, ESRCH
 from typing import ClassVar, final
 
 from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
 from rsyscall_ns.near.abi.prctl_h import PIDFD_GET_INFO, PIDFD_INFO, PIDFD_INFO_EXIT
 from rsyscall_ns.near.abi.signal_h import check_signal
+from rsyscall_ns.near.abi.wait_h import IdType, W
 from rsyscall_ns.near.calls import fs, process
 from rsyscall_ns.near.ids import Address
 
@@ -24,15 +24,20 @@ class PidFD(FileDescriptor):
 
     @classmethod
     async def check_kind(cls, fd: FileDescriptor) -> None:
-        """Raise FDKindError unless ``fd`` is a pidfd: signal 0 goes through, or finds it dead."""
-        try:
-            await PidFD.send_signal(fd, 0)  # type: ignore[arg-type]  # the very thing checked
-        except ProcessLookupError:
-            pass
-        except PermissionError:
-            pass
-        except OSError as error:
-            raise FDKindError(fd, cls.__name__, os.strerror(error.errno or EINVAL)) from error
+        """Raise FDKindError unless ``fd`` is a pidfd. ``waitid(2)``, which only looks."""
+        options = W.EXITED | W.NOHANG | W.NOWAIT
+        with fd.borrow() as near_id:
+            number = near_id.number
+            try:
+                await process.waitid(
+                    fd.task.sysif, IdType.PIDFD, number, Address(0), options, Address(0)
+                )
+            except ChildProcessError:
+                pass  # a pidfd, of a process that is no child of the task
+            except OSError as error:
+                if error.errno not in {EBADF, EINVAL}:
+                    raise
+                raise FDKindError(fd, cls.__name__, "it is no pidfd") from error
 
     async def send_signal(self, sig: int) -> None:
         """Signal the process. ``pidfd_send_signal(2)``."""

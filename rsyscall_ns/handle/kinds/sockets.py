@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Awaitable, Callable
-from errno import EINPROGRESS, EINTR, ENOTSOCK
+from errno import EBADF, EINPROGRESS, EINTR, ENOTSOCK
 from typing import ClassVar, final
 
 from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
@@ -48,7 +48,7 @@ class SocketFD(FileDescriptor):
                     fd.task.sysif, near_id, SOL.SOCKET, SO.TYPE, buffer + LENGTH, buffer.address
                 )
             except OSError as error:
-                if error.errno != ENOTSOCK:
+                if error.errno not in {ENOTSOCK, EBADF}:  # EBADF: opened with O_PATH
                     raise
                 raise FDKindError(fd, cls.__name__, "it is no socket") from error
 

@@ -7,10 +7,9 @@ from enum import IntFlag
 from typing import Final
 
 __all__ = ["AT", "AT_FDCWD", "CLOSE_RANGE_CLOEXEC", "FD_CLOEXEC", "F_DUPFD_CLOEXEC", "F_GETFD"]
-__all__ += ["F_GETFL", "F_SETFD", "F_SETFL", "MASK", "SEEK_CUR", "SEEK_END", "SEEK_SET", "O"]
+__all__ += ["F_GETFL", "F_SETFD", "F_SETFL", "SEEK_CUR", "SEEK_END", "SEEK_SET", "O"]
 
-MASK: Final = 2**64 - 1
-AT_FDCWD: Final = -100 & MASK
+AT_FDCWD: Final = -100
 F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1, 2, 3, 4, 1030
 FD_CLOEXEC: Final = 1
 CLOSE_RANGE_CLOEXEC: Final = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from enum import IntEnum, IntFlag
@@ -101,6 +102,9 @@ class SockaddrIn:
     address: str
     port: int = field(validator=_port)
 
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
     def pack(self) -> bytes:
         """Return the ``struct sockaddr_in``."""
         try:
@@ -120,6 +124,9 @@ class SockaddrIn6:
     flowinfo: int = 0
     scope_id: int = 0
 
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}"
+
     def pack(self) -> bytes:
         """Return the ``struct sockaddr_in6``."""
         try:
@@ -137,6 +144,9 @@ class SockaddrUn:
     family: ClassVar[AF] = AF.UNIX
     LIMIT: ClassVar[int] = 107
     path: bytes
+
+    def __str__(self) -> str:
+        return os.fsdecode(self.path)
 
     def pack(self) -> bytes:
         """Return the ``struct sockaddr_un``."""
@@ -165,6 +175,8 @@ def unpack_sockaddr(data: bytes) -> Sockaddr | None:
             address = socket.inet_ntop(socket.AF_INET6, data[8:24])
             return SockaddrIn6(address, _be16(data), flow, scope)
         case AF.UNIX:
+            if len(data) == size:
+                return None
             return SockaddrUn(data[2:].split(b"\0", 1)[0])
         case _:
             raise PathError(data, f"is an address of family {family}, which is not known here")

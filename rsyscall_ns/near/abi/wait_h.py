@@ -10,6 +10,7 @@ from typing import Final
 from attrs import frozen
 
 from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.ids import fit
 
 __all__ = ["CLD", "SIGINFO_SIZE", "ChildState", "IdType", "Siginfo", "UncleanExitError", "W"]
 
@@ -138,6 +139,9 @@ class Siginfo:
 
     def pack(self) -> bytes:
         """Return the whole ``siginfo_t``, zeros elsewhere."""
+        for name in ("signo", "errno", "code", "pid", "status"):
+            fit(name, getattr(self, name), -(2**31), 2**31 - 1)
+        fit("uid", self.uid, 0, 2**32 - 1)
         head = _SIGINFO.pack(self.signo, self.errno, self.code, self.pid, self.uid, self.status)
         return head + bytes(SIGINFO_SIZE - len(head))
 
@@ -145,4 +149,5 @@ class Siginfo:
         """Return the change of state, None when nothing was reported."""
         if self.pid == 0:
             return None
+        fit("si_code", self.code, CLD.EXITED, CLD.CONTINUED)
         return ChildState(CLD(self.code), self.pid, self.uid, self.status)

@@ -6,7 +6,7 @@ from rsyscall_ns.near.ids import Address, FileDescriptor
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 
-from .base import checked
+from .base import c_offset, c_size, c_word, checked, int32
 
 __all__ = [
     "chdir",
@@ -37,36 +37,56 @@ async def openat(
     sysif: SyscallInterface, dirfd: int, path: Address, flags: int, mode: int
 ) -> FileDescriptor:
     """Open a file; ``dirfd`` is a number or ``AT_FDCWD``. ``open(2)``."""
-    return FileDescriptor(await checked(sysif, SYS.openat, dirfd, path.value, flags, mode))
+    return FileDescriptor(
+        await checked(
+            sysif,
+            SYS.openat,
+            int32("dirfd", dirfd),
+            path.value,
+            int32("flags", flags),
+            int32("mode", mode),
+        )
+    )
 
 
 async def read(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int) -> int:
     """Read up to ``count`` bytes. ``read(2)``."""
-    return await checked(sysif, SYS.read, fd.number, buf.value, count)
+    return await checked(sysif, SYS.read, fd.number, buf.value, c_size("count", count))
 
 
 async def write(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int) -> int:
     """Write up to ``count`` bytes. ``write(2)``."""
-    return await checked(sysif, SYS.write, fd.number, buf.value, count)
+    return await checked(sysif, SYS.write, fd.number, buf.value, c_size("count", count))
 
 
 async def pread64(
     sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int
 ) -> int:
     """Read at an offset. ``pread(2)``."""
-    return await checked(sysif, SYS.pread64, fd.number, buf.value, count, offset)
+    return await checked(
+        sysif, SYS.pread64, fd.number, buf.value, c_size("count", count), c_offset("offset", offset)
+    )
 
 
 async def pwrite64(
     sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int, offset: int
 ) -> int:
     """Write at an offset. ``pwrite(2)``."""
-    return await checked(sysif, SYS.pwrite64, fd.number, buf.value, count, offset)
+    return await checked(
+        sysif,
+        SYS.pwrite64,
+        fd.number,
+        buf.value,
+        c_size("count", count),
+        c_offset("offset", offset),
+    )
 
 
 async def lseek(sysif: SyscallInterface, fd: FileDescriptor, offset: int, whence: int) -> int:
     """Move the file offset. ``lseek(2)``."""
-    return await checked(sysif, SYS.lseek, fd.number, offset, whence)
+    return await checked(
+        sysif, SYS.lseek, fd.number, c_offset("offset", offset), int32("whence", whence)
+    )
 
 
 async def close(sysif: SyscallInterface, fd: FileDescriptor) -> None:
@@ -78,51 +98,62 @@ async def dup3(
     sysif: SyscallInterface, old: FileDescriptor, new: FileDescriptor, flags: int
 ) -> FileDescriptor:
     """Make ``new`` a copy of ``old``. ``dup(2)``."""
-    return FileDescriptor(await checked(sysif, SYS.dup3, old.number, new.number, flags))
+    return FileDescriptor(
+        await checked(sysif, SYS.dup3, old.number, new.number, int32("flags", flags))
+    )
 
 
 async def fcntl(sysif: SyscallInterface, fd: FileDescriptor, op: int, arg: int) -> int:
     """Manipulate an fd. ``fcntl(2)``."""
-    return await checked(sysif, SYS.fcntl, fd.number, op, arg)
+    return await checked(sysif, SYS.fcntl, fd.number, int32("op", op), c_word("arg", arg))
 
 
 async def ioctl(sysif: SyscallInterface, fd: FileDescriptor, op: int, arg: int) -> int:
     """Control a device. ``ioctl(2)``."""
-    return await checked(sysif, SYS.ioctl, fd.number, op, arg)
+    return await checked(sysif, SYS.ioctl, fd.number, int32("op", op), c_word("arg", arg))
 
 
 async def pipe2(sysif: SyscallInterface, fds: Address, flags: int) -> None:
     """Make a pipe; two ints are written to ``fds``. ``pipe(2)``."""
-    await checked(sysif, SYS.pipe2, fds.value, flags)
+    await checked(sysif, SYS.pipe2, fds.value, int32("flags", flags))
 
 
 async def getdents64(sysif: SyscallInterface, fd: FileDescriptor, buf: Address, count: int) -> int:
     """Read directory entries. ``getdents(2)``."""
-    return await checked(sysif, SYS.getdents64, fd.number, buf.value, count)
+    return await checked(sysif, SYS.getdents64, fd.number, buf.value, c_size("count", count))
 
 
 async def mkdirat(sysif: SyscallInterface, dirfd: int, path: Address, mode: int) -> None:
     """Make a directory. ``mkdir(2)``."""
-    await checked(sysif, SYS.mkdirat, dirfd, path.value, mode)
+    await checked(sysif, SYS.mkdirat, int32("dirfd", dirfd), path.value, int32("mode", mode))
 
 
 async def unlinkat(sysif: SyscallInterface, dirfd: int, path: Address, flags: int) -> None:
     """Remove a name. ``unlink(2)``."""
-    await checked(sysif, SYS.unlinkat, dirfd, path.value, flags)
+    await checked(sysif, SYS.unlinkat, int32("dirfd", dirfd), path.value, int32("flags", flags))
 
 
 async def faccessat2(
     sysif: SyscallInterface, dirfd: int, path: Address, mode: int, flags: int
 ) -> None:
     """Check access. ``access(2)``."""
-    await checked(sysif, SYS.faccessat2, dirfd, path.value, mode, flags)
+    await checked(
+        sysif,
+        SYS.faccessat2,
+        int32("dirfd", dirfd),
+        path.value,
+        int32("mode", mode),
+        int32("flags", flags),
+    )
 
 
 async def readlinkat(
     sysif: SyscallInterface, dirfd: int, path: Address, buf: Address, size: int
 ) -> int:
     """Read a symbolic link. ``readlink(2)``."""
-    return await checked(sysif, SYS.readlinkat, dirfd, path.value, buf.value, size)
+    return await checked(
+        sysif, SYS.readlinkat, int32("dirfd", dirfd), path.value, buf.value, c_size("size", size)
+    )
 
 
 async def chdir(sysif: SyscallInterface, path: Address) -> None:
@@ -142,7 +173,7 @@ async def chroot(sysif: SyscallInterface, path: Address) -> None:
 
 async def getcwd(sysif: SyscallInterface, buf: Address, size: int) -> int:
     """Read the working directory; returns its length with the NUL. ``getcwd(2)``."""
-    return await checked(sysif, SYS.getcwd, buf.value, size)
+    return await checked(sysif, SYS.getcwd, buf.value, c_size("size", size))
 
 
 async def fstatfs(sysif: SyscallInterface, fd: FileDescriptor, buf: Address) -> None:

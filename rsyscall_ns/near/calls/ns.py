@@ -6,7 +6,7 @@ from rsyscall_ns.near.ids import Address, FileDescriptor
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 
-from .base import checked
+from .base import c_offset, c_size, checked, int32
 
 __all__ = [
     "capget",
@@ -28,17 +28,17 @@ __all__ = [
 
 async def unshare(sysif: SyscallInterface, flags: int) -> None:
     """Leave namespaces for new ones. ``unshare(2)``."""
-    await checked(sysif, SYS.unshare, flags)
+    await checked(sysif, SYS.unshare, int32("flags", flags))
 
 
 async def setns(sysif: SyscallInterface, fd: FileDescriptor, kind: int) -> None:
     """Join a namespace. ``setns(2)``."""
-    await checked(sysif, SYS.setns, fd.number, kind)
+    await checked(sysif, SYS.setns, fd.number, int32("kind", kind))
 
 
 async def sethostname(sysif: SyscallInterface, name: Address, size: int) -> None:
     """Set the host name. ``sethostname(2)``."""
-    await checked(sysif, SYS.sethostname, name.value, size)
+    await checked(sysif, SYS.sethostname, name.value, c_size("size", size))
 
 
 async def uname(sysif: SyscallInterface, buf: Address) -> None:
@@ -55,12 +55,14 @@ async def mount(
     data: Address,
 ) -> None:
     """Mount a file system. ``mount(2)``."""
-    await checked(sysif, SYS.mount, source.value, target.value, kind.value, flags, data.value)
+    await checked(
+        sysif, SYS.mount, source.value, target.value, kind.value, int32("flags", flags), data.value
+    )
 
 
 async def umount2(sysif: SyscallInterface, target: Address, flags: int) -> None:
     """Unmount. ``umount(2)``."""
-    await checked(sysif, SYS.umount2, target.value, flags)
+    await checked(sysif, SYS.umount2, target.value, int32("flags", flags))
 
 
 async def mmap(
@@ -73,17 +75,28 @@ async def mmap(
     offset: int,
 ) -> Address:
     """Map memory. ``mmap(2)``."""
-    return Address(await checked(sysif, SYS.mmap, address.value, length, prot, flags, fd, offset))
+    return Address(
+        await checked(
+            sysif,
+            SYS.mmap,
+            address.value,
+            c_size("length", length),
+            int32("prot", prot),
+            int32("flags", flags),
+            int32("fd", fd),
+            c_offset("offset", offset),
+        )
+    )
 
 
 async def munmap(sysif: SyscallInterface, address: Address, length: int) -> None:
     """Unmap memory. ``munmap(2)``."""
-    await checked(sysif, SYS.munmap, address.value, length)
+    await checked(sysif, SYS.munmap, address.value, c_size("length", length))
 
 
 async def mprotect(sysif: SyscallInterface, address: Address, length: int, prot: int) -> None:
     """Set the protection of memory. ``mprotect(2)``."""
-    await checked(sysif, SYS.mprotect, address.value, length, prot)
+    await checked(sysif, SYS.mprotect, address.value, c_size("length", length), int32("prot", prot))
 
 
 async def capget(sysif: SyscallInterface, header: Address, data: Address) -> None:

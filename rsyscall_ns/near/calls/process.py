@@ -8,7 +8,7 @@ from rsyscall_ns.near.ids import Address, FileDescriptor, Process, ProcessGroup
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 
-from .base import checked
+from .base import c_size, c_word, checked, int32
 
 __all__ = [
     "clone3",
@@ -37,19 +37,28 @@ async def getpid(sysif: SyscallInterface) -> Process:
 
 async def getpgid(sysif: SyscallInterface, pid: int) -> ProcessGroup:
     """Return a process's group; 0 is the caller. ``getpgid(2)``."""
-    return ProcessGroup(await checked(sysif, SYS.getpgid, pid))
+    return ProcessGroup(await checked(sysif, SYS.getpgid, int32("pid", pid)))
 
 
 async def signalfd4(
     sysif: SyscallInterface, fd: int, mask: Address, size: int, flags: int
 ) -> FileDescriptor:
     """Make an fd (``fd`` is -1) from which blocked signals are read. ``signalfd(2)``."""
-    return FileDescriptor(await checked(sysif, SYS.signalfd4, fd, mask.value, size, flags))
+    return FileDescriptor(
+        await checked(
+            sysif,
+            SYS.signalfd4,
+            int32("fd", fd),
+            mask.value,
+            c_size("size", size),
+            int32("flags", flags),
+        )
+    )
 
 
 async def setpgid(sysif: SyscallInterface, pid: int, pgid: int) -> None:
     """Put a process into a group. ``setpgid(2)``."""
-    await checked(sysif, SYS.setpgid, pid, pgid)
+    await checked(sysif, SYS.setpgid, int32("pid", pid), int32("pgid", pgid))
 
 
 async def setsid(sysif: SyscallInterface) -> ProcessGroup:
@@ -59,36 +68,57 @@ async def setsid(sysif: SyscallInterface) -> ProcessGroup:
 
 async def kill(sysif: SyscallInterface, pid: int, sig: int) -> None:
     """Send a signal; a negative id is a group's. ``kill(2)``."""
-    await checked(sysif, SYS.kill, pid, sig)
+    await checked(sysif, SYS.kill, int32("pid", pid), int32("sig", sig))
 
 
 async def setpriority(sysif: SyscallInterface, which: int, who: int, priority: int) -> None:
     """Set a nice value. ``setpriority(2)``."""
-    await checked(sysif, SYS.setpriority, which, who, priority)
+    await checked(
+        sysif,
+        SYS.setpriority,
+        int32("which", which),
+        int32("who", who),
+        int32("priority", priority),
+    )
 
 
 async def getpriority(sysif: SyscallInterface, which: int, who: int) -> int:
     """Return 20 minus the nice value. ``getpriority(2)``."""
-    return await checked(sysif, SYS.getpriority, which, who)
+    return await checked(sysif, SYS.getpriority, int32("which", which), int32("who", who))
 
 
 async def waitid(
     sysif: SyscallInterface, idtype: int, id_: int, infop: Address, options: int, rusage: Address
 ) -> None:
     """Wait for a change of state. ``waitid(2)``."""
-    await checked(sysif, SYS.waitid, idtype, id_, infop.value, options, rusage.value)
+    await checked(
+        sysif,
+        SYS.waitid,
+        int32("idtype", idtype),
+        int32("id", id_),
+        infop.value,
+        int32("options", options),
+        rusage.value,
+    )
 
 
 async def pidfd_open(sysif: SyscallInterface, pid: Process, flags: int) -> FileDescriptor:
     """Open a pidfd. ``pidfd_open(2)``."""
-    return FileDescriptor(await checked(sysif, SYS.pidfd_open, pid.id, flags))
+    return FileDescriptor(await checked(sysif, SYS.pidfd_open, pid.id, int32("flags", flags)))
 
 
 async def pidfd_send_signal(
     sysif: SyscallInterface, pidfd: FileDescriptor, sig: int, info: Address, flags: int
 ) -> None:
     """Send a signal through a pidfd. ``pidfd_send_signal(2)``."""
-    await checked(sysif, SYS.pidfd_send_signal, pidfd.number, sig, info.value, flags)
+    await checked(
+        sysif,
+        SYS.pidfd_send_signal,
+        pidfd.number,
+        int32("sig", sig),
+        info.value,
+        int32("flags", flags),
+    )
 
 
 def last_two(child_tid: int, tls: int) -> tuple[int, int]:
@@ -98,19 +128,27 @@ def last_two(child_tid: int, tls: int) -> tuple[int, int]:
 
 async def clone3(sysif: SyscallInterface, args: Address, size: int) -> Process:
     """Make a child that runs what its stack's data says. ``clone3(2)``."""
-    return Process(await checked(sysif, SYS.clone3, args.value, size))
+    return Process(await checked(sysif, SYS.clone3, args.value, c_size("size", size)))
 
 
 async def rt_sigaction(sysif: SyscallInterface, sig: int, act: Address, old: Address) -> None:
     """Read or set a disposition. ``sigaction(2)``."""
-    await checked(sysif, SYS.rt_sigaction, sig, act.value, old.value, 8)
+    await checked(sysif, SYS.rt_sigaction, int32("sig", sig), act.value, old.value, 8)
 
 
 async def rt_sigprocmask(sysif: SyscallInterface, how: int, new: Address, old: Address) -> None:
     """Read or set the signal mask. ``sigprocmask(2)``."""
-    await checked(sysif, SYS.rt_sigprocmask, how, new.value, old.value, 8)
+    await checked(sysif, SYS.rt_sigprocmask, int32("how", how), new.value, old.value, 8)
 
 
 async def prctl(sysif: SyscallInterface, op: int, a: int, b: int, c: int, d: int) -> int:
     """Operate on the process. ``prctl(2)``."""
-    return await checked(sysif, SYS.prctl, op, a, b, c, d)
+    return await checked(
+        sysif,
+        SYS.prctl,
+        int32("op", op),
+        c_word("a", a),
+        c_word("b", b),
+        c_word("c", c),
+        c_word("d", d),
+    )
