@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import select
 import stat
-from collections.abc import Generator, Iterator
+import struct
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from errno import EOPNOTSUPP
 from typing import ClassVar, Self, TypeVar, overload
 
 import trio
@@ -27,7 +29,6 @@ from rsyscall_ns.near.abi.fcntl_h import (
 )
 from rsyscall_ns.near.calls import fs as near
 from rsyscall_ns.near.errors import RsyscallError, TaskLostError
-from rsyscall_ns.near.nr import SYS
 
 from .context import MemoryTask
 from .pointer import Pointer
@@ -35,7 +36,10 @@ from .pointer import Pointer
 __all__ = ["FDClosedError", "FDKindError", "FDNotInheritedError", "FileDescriptor"]
 
 Kind = TypeVar("Kind", bound="FileDescriptor")
-PIPE_BUF = 4096  # what a pipe that is ready for writing takes without blocking
+R = TypeVar("R")
+IOVEC = struct.Struct("<QQ")
+RWF_NOWAIT = 8
+PIPE_BUF = 4096  # what a device that is ready for writing takes without blocking
 
 
 class FDClosedError(RsyscallError):
@@ -166,8 +170,7 @@ class FileDescriptor:
         ):
             await trio.lowlevel.checkpoint()
             return
-        if self.task.sysif.same_thread:
-            trio.lowlevel.notify_closing(number)
+        self.task.sysif.closing(number)
         with trio.CancelScope(shield=True), suppress(TaskLostError):  # closed with its process
             await near.close(self.task.sysif, ids.FileDescriptor(number))
 
@@ -252,30 +255,22 @@ class FileDescriptor:
         With a pointer: consumes it, and returns the part that was filled; the rest is freed.
         """
         if isinstance(count, Pointer):
-            return await self._read_into(count)
+            with count.borrow(self.task) as address:
+                got = await self._transfer(select.POLLIN, address, count.size())
+            filled, rest = count.split(got)
+            rest.free()
+            return filled
         with self.task.transient(count) as buffer:
-            got = await self._when_ready(SYS.read, select.POLLIN, buffer.address, count)
+            got = await self._transfer(select.POLLIN, buffer.address, count)
             return buffer.read(0, got)
-
-    async def _read_into(self, pointer: Pointer[bytes]) -> Pointer[bytes]:
-        with pointer.borrow(self.task) as address:
-            got = await self._when_ready(SYS.read, select.POLLIN, address, pointer.size())
-        filled, rest = pointer.split(got)
-        rest.free()
-        return filled
 
     async def write(self, data: bytes | Pointer[bytes]) -> int:
         """Write; returns how many bytes were taken, which may be fewer. ``write(2)``."""
         if isinstance(data, Pointer):
             with data.borrow(self.task) as address:
-                return await self._write_from(address, data.size())
+                return await self._transfer(select.POLLOUT, address, data.size())
         with self.task.transient(bytes(data)) as buffer:
-            return await self._write_from(buffer.address, len(data))
-
-    async def _write_from(self, address: ids.Address, count: int) -> int:
-        if self.task.sysif.same_thread and await self._may_block():
-            count = min(count, PIPE_BUF)
-        return await self._when_ready(SYS.write, select.POLLOUT, address, count)
+            return await self._transfer(select.POLLOUT, buffer.address, len(data))
 
     async def write_all(self, data: bytes) -> None:
         """Write everything, in as many calls as it takes."""
@@ -283,29 +278,44 @@ class FileDescriptor:
         while view:
             view = view[await self.write(bytes(view)) :]
 
-    async def _when_ready(self, number: int, events: int, address: ids.Address, count: int) -> int:
-        """Make a read-like call; in the loop's own thread only once it will not block."""
-        await self._wait_ready(events)
-        with self.borrow() as near_id:
-            call = near.read if number == SYS.read else near.write
-            return await call(self.task.sysif, near_id, address, count)
+    async def _transfer(self, events: int, address: ids.Address, count: int) -> int:
+        """Read or write once, without ever blocking the event loop."""
+        call = near.read if events == select.POLLIN else near.write
+        if not self.task.sysif.same_thread or not self._may_block():
+            with self.borrow() as near_id:
+                return await call(self.task.sysif, near_id, address, count)
+        with self.task.transient(IOVEC.pack(address.value, count)) as iovec:
 
-    async def _wait_ready(self, events: int) -> None:
-        """Wait, borrowing nothing, until a call would not block the event loop."""
-        if not self.task.sysif.same_thread:
-            return
+            async def attempt(near_id: ids.FileDescriptor) -> int:
+                vector = near.preadv2 if events == select.POLLIN else near.pwritev2
+                try:
+                    return await vector(self.task.sysif, near_id, iovec.address, 1, -1, RWF_NOWAIT)
+                except OSError as error:
+                    if error.errno != EOPNOTSUPP:
+                        raise
+                # a terminal, for example: it is ready, and takes this much without blocking
+                size = count if events == select.POLLIN else min(count, PIPE_BUF)
+                return await call(self.task.sysif, near_id, address, size)
+
+            return await self.without_blocking(events, attempt)
+
+    async def without_blocking(
+        self, events: int, attempt: Callable[[ids.FileDescriptor], Awaitable[R]]
+    ) -> R:
+        """Make a call when the fd is ready, again and again while somebody else is faster.
+
+        While this only waits, nothing is borrowed.
+        """
         while True:
-            number = self.near.number
-            poller = select.poll()
-            poller.register(number, events)
-            if poller.poll(0):
-                return
-            if events & select.POLLIN:
-                await trio.lowlevel.wait_readable(number)
-            else:
-                await trio.lowlevel.wait_writable(number)
+            await self.task.sysif.wait_ready(self.near.number, events)
+            with self.borrow() as near_id:
+                try:
+                    return await attempt(near_id)
+                except BlockingIOError:
+                    if not self.task.sysif.same_thread:
+                        raise
 
-    async def _may_block(self) -> bool:
+    def _may_block(self) -> bool:
         if self._slow is None:
             mode = os.fstat(self.near.number).st_mode
             self._slow = not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -41,6 +41,17 @@ class SyscallInterface(Protocol):
         """Copy an fd of this interpreter into the process's table; returns its number there."""
         ...
 
+    async def wait_ready(self, number: int, events: int) -> None:
+        """Wait until a call on an fd (``select.POLLIN`` or ``POLLOUT``) won't block our event loop.
+
+        Returns at once where calls are made elsewhere. A fd that is ``closing`` is ready too.
+        """
+        ...
+
+    def closing(self, number: int) -> None:
+        """Wake those that wait for an fd which is about to be closed."""
+        ...
+
     @property
     def same_thread(self) -> bool:
         """Whether calls are made by this very thread, so that one that blocks blocks the loop."""

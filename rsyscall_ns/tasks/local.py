@@ -29,7 +29,7 @@ async def open_local_task() -> AsyncGenerator[Task, None]:
     await trio.lowlevel.checkpoint()
     hub = acquire_hub()
     arena = Arena()
-    direct = DirectInterface(arena)
+    direct = DirectInterface(arena, hub)
     task = Task(direct, ids.Process(os.getpid()), None, NO_FLAGS, arena, hub)
     try:
         yield task

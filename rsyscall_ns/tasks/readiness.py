@@ -35,7 +35,7 @@ class ChildReadiness:
         if options & (W.STOPPED | W.CONTINUED):
             await self._states.wait(self._pidfd.near.number, options & ~(W.NOHANG | W.NOWAIT))
         else:
-            await self._hub.wait_readable(self.poll_fd)
+            await self._hub.wait_ready(self.poll_fd)
 
     def kill(self) -> None:
         """Send SIGKILL from this interpreter."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import select
 from typing import final
 
 from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.program import Program, Results
 
+from .hub import Hub
 from .pace import pace
 from .scratch import ScratchMemory, block_size, place, unpack
 
@@ -22,10 +24,11 @@ class DirectInterface:
     A call that blocks blocks the thread: callers wait for readiness first.
     """
 
-    __slots__ = ("_closed", "_scratch")
+    __slots__ = ("_closed", "_hub", "_scratch")
 
-    def __init__(self, scratch: ScratchMemory) -> None:
+    def __init__(self, scratch: ScratchMemory, hub: Hub) -> None:
         self._scratch = scratch
+        self._hub = hub
         self._closed = False
 
     def __repr__(self) -> str:
@@ -35,6 +38,18 @@ class DirectInterface:
     def same_thread(self) -> bool:
         """True: a call that blocks would block the event loop."""
         return True
+
+    async def wait_ready(self, number: int, events: int) -> None:
+        """Wait until a call on an fd won't block this thread."""
+        await pace()
+        poller = select.poll()
+        poller.register(number, events)
+        if not poller.poll(0):
+            await self._hub.wait_ready(number, events)
+
+    def closing(self, number: int) -> None:
+        """Wake those that wait for an fd which is about to be closed."""
+        self._hub.closing(number)
 
     def interrupt_signal(self) -> int | None:
         """Return None: nothing interrupts a call of the loop's own thread."""

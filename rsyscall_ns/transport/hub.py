@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from contextlib import suppress
 from typing import final
 
 import trio
@@ -16,6 +17,18 @@ import trio
 __all__ = ["Hub", "acquire_hub"]
 
 _current: trio.lowlevel.RunVar[Hub] = trio.lowlevel.RunVar("rsyscall_ns hub")
+
+
+Callback = tuple[int, Callable[[], None]]
+ALWAYS = select.EPOLLERR | select.EPOLLHUP  # reported whether asked for or not
+
+
+def mask(callbacks: list[Callback]) -> int:
+    """Return all that is asked for."""
+    events = 0
+    for wanted, _ in callbacks:
+        events |= wanted
+    return events
 
 
 @final
@@ -26,43 +39,62 @@ class Hub:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._callbacks: dict[int, list[Callable[[], None]]] = {}
+        self._callbacks: dict[int, list[Callback]] = {}
         self.leases = 0
 
-    def add(self, fd: int, callback: Callable[[], None]) -> None:
-        """Call ``callback`` whenever ``fd`` is readable or at its end; ``remove`` ends it."""
+    def add(self, fd: int, callback: Callable[[], None], events: int = select.EPOLLIN) -> None:
+        """Call ``callback`` whenever ``fd`` is ready or at its end, until ``remove``."""
         callbacks = self._callbacks.setdefault(fd, [])
-        if not callbacks:
-            self._epoll.register(fd, select.EPOLLIN)
-        callbacks.append(callback)
+        callbacks.append((events, callback))
+        try:
+            if len(callbacks) == 1:
+                self._epoll.register(fd, events)
+            else:
+                self._epoll.modify(fd, mask(callbacks))
+        except BaseException:
+            callbacks.pop()
+            if not callbacks:
+                del self._callbacks[fd]
+            raise
 
     def remove(self, fd: int, callback: Callable[[], None]) -> None:
         """Call ``callback`` no more; needed before ``fd`` is closed. Idempotent."""
-        callbacks = self._callbacks.get(fd)
-        if callbacks is None or callback not in callbacks:
+        callbacks = self._callbacks.get(fd, [])
+        left = [entry for entry in callbacks if entry[1] != callback]
+        if len(left) == len(callbacks):
             return
-        callbacks.remove(callback)
-        if not callbacks:
+        if left:
+            self._callbacks[fd] = left
+            self._epoll.modify(fd, mask(left))
+        else:
             del self._callbacks[fd]
             self._epoll.unregister(fd)
 
-    async def wait_readable(self, fd: int) -> None:
-        """Wait until ``fd`` is readable; any number of tasks may wait for the same one."""
+    async def wait_ready(self, fd: int, events: int = select.EPOLLIN) -> None:
+        """Wait until ``fd`` is ready or ``closing``; many tasks may wait for the same one."""
         event = trio.Event()
-        self.add(fd, event.set)
+        self.add(fd, event.set, events)
         try:
             await event.wait()
         finally:
             self.remove(fd, event.set)
+
+    def closing(self, fd: int) -> None:
+        """Wake those that wait for ``fd``, which is about to be closed."""
+        for _, callback in self._callbacks.pop(fd, []):
+            callback()
+            with suppress(OSError):
+                self._epoll.unregister(fd)
 
     async def run(self) -> None:
         """Call back until the last lease is given back; the hub's one system task."""
         try:
             while True:
                 await trio.lowlevel.wait_readable(self._epoll.fileno())
-                for fd, _ in self._epoll.poll(0):
-                    for callback in tuple(self._callbacks.get(fd, ())):
-                        callback()
+                for fd, ready in self._epoll.poll(0):
+                    for events, callback in tuple(self._callbacks.get(fd, ())):
+                        if ready & (events | ALWAYS):
+                            callback()
         except (trio.ClosedResourceError, ValueError):
             pass  # the last lease was given back: ValueError is a closed epoll object's
 

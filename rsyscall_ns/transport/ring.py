@@ -128,6 +128,12 @@ class RingInterface:
         """Whether the process can't make calls any more."""
         return bool(self._lost)
 
+    async def wait_ready(self, number: int, events: int) -> None:
+        """Return at once: a call that blocks blocks the other process only."""
+
+    def closing(self, number: int) -> None:
+        """Do nothing: nobody waits here for fds of the other process."""
+
     def interrupt_signal(self) -> int | None:
         """Return the signal that the server keeps for itself."""
         return lib.RS_INTERRUPT_SIGNAL if self._interruptible else None

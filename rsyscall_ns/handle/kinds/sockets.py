@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Awaitable, Callable
-from errno import EBADF, EINPROGRESS, EINTR, ENOTSOCK
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from errno import EBADF, EINPROGRESS, ENOTSOCK
 from typing import ClassVar, final
+
+import trio
 
 from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
 from rsyscall_ns.near import ids
@@ -69,45 +72,60 @@ class SocketFD(FileDescriptor):
         ``accept4(2)``.
         """
         await self.task.sweep()
-        await self._wait_ready(select.POLLIN)
-        with (
-            self.task.transient(_with_length(bytes(SOCKADDR_MAX))) as buffer,
-            self.borrow() as near_id,
-        ):
-            made = await near.accept4(
-                self.task.sysif,
-                near_id,
-                buffer + LENGTH,
-                buffer.address,
-                flags | SOCK.CLOEXEC,
-            )
+        with self.task.transient(_with_length(bytes(SOCKADDR_MAX))) as buffer:
+
+            async def attempt(near_id: ids.FileDescriptor) -> ids.FileDescriptor:
+                async with self._nonblocking():
+                    return await near.accept4(
+                        self.task.sysif,
+                        near_id,
+                        buffer + LENGTH,
+                        buffer.address,
+                        flags | SOCK.CLOEXEC,
+                    )
+
+            made = await self.without_blocking(select.POLLIN, attempt)
             return SocketFD(self.task, made), _sockaddr(buffer.read())
 
     async def connect(self, address: Sockaddr) -> None:
         """Connect to a peer. ``connect(2)``."""
         data = address.pack()
-        with self.task.transient(data) as buffer:
-            if self.task.sysif.same_thread:
-                await self._connect_without_blocking(buffer.address, len(data))
+        task = self.task
+        with task.transient(data) as buffer:
+            try:
+                async with self._nonblocking():
+                    with self.borrow() as near_id:
+                        await near.connect(task.sysif, near_id, buffer.address, len(data))
+            except BlockingIOError as error:
+                if error.errno != EINPROGRESS or not task.sysif.same_thread:
+                    raise
+            else:
                 return
-            with self.borrow() as near_id:
-                await near.connect(self.task.sysif, near_id, buffer.address, len(data))
+        await task.sysif.wait_ready(self.near.number, select.POLLOUT)
+        failure = await self.getsockopt(SOL.SOCKET, SO.ERROR)
+        if failure:
+            raise kernel_error(failure, "connect", task.sysif)
 
-    async def _connect_without_blocking(self, address: Address, size: int) -> None:
+    @asynccontextmanager
+    async def _nonblocking(self) -> AsyncGenerator[None, None]:
+        """Make calls fail where they would block, if that would block the event loop."""
+        if not self.task.sysif.same_thread:
+            yield
+            return
         flags = await self.fcntl(F_GETFL)
+        if flags & O.NONBLOCK:
+            yield
+            return
         await self.fcntl(F_SETFL, flags | O.NONBLOCK)
         try:
-            with self.borrow() as near_id:
-                await near.connect(self.task.sysif, near_id, address, size)
-        except OSError as error:
-            if error.errno not in {EINPROGRESS, EINTR}:
-                raise
-            await self._wait_ready(select.POLLOUT)
-            failure = await self.getsockopt(SOL.SOCKET, SO.ERROR)
-            if failure:
-                raise kernel_error(failure, "connect", self.task.sysif) from None
+            yield
         finally:
-            await self.fcntl(F_SETFL, flags)
+            with trio.CancelScope(shield=True):
+                await self.fcntl(F_SETFL, flags)
+
+    @property
+    def _dontwait(self) -> int:
+        return MSG.DONTWAIT if self.task.sysif.same_thread else 0
 
     async def getsockname(self) -> Sockaddr | None:
         """Return the socket's own name, None for an unnamed one. ``getsockname(2)``."""
@@ -132,21 +150,29 @@ class SocketFD(FileDescriptor):
 
     async def send(self, data: bytes, flags: int = MSG.NONE) -> int:
         """Send bytes; returns how many were taken. No SIGPIPE is raised. ``send(2)``."""
-        await self._wait_ready(select.POLLOUT)
-        quiet = flags | MSG.NOSIGNAL
-        if self.task.sysif.same_thread:
-            quiet |= MSG.DONTWAIT  # takes what there is room for
-        with self.task.transient(bytes(data)) as buffer, self.borrow() as near_id:
-            return await near.sendto(
-                self.task.sysif, near_id, buffer.address, len(data), quiet, NULL, 0
+        quiet = flags | MSG.NOSIGNAL | self._dontwait
+        with self.task.transient(bytes(data)) as buffer:
+            return await self.without_blocking(
+                select.POLLOUT,
+                lambda near_id: near.sendto(
+                    self.task.sysif, near_id, buffer.address, len(data), quiet, NULL, 0
+                ),
             )
 
     async def recv(self, count: int = 65536, flags: int = MSG.NONE) -> bytes:
         """Receive up to ``count`` bytes; b"" is the end of a stream. ``recv(2)``."""
-        await self._wait_ready(select.POLLIN)
-        with self.task.transient(count) as buffer, self.borrow() as near_id:
-            got = await near.recvfrom(
-                self.task.sysif, near_id, buffer.address, count, flags, NULL, NULL
+        with self.task.transient(count) as buffer:
+            got = await self.without_blocking(
+                select.POLLIN,
+                lambda near_id: near.recvfrom(
+                    self.task.sysif,
+                    near_id,
+                    buffer.address,
+                    count,
+                    flags | self._dontwait,
+                    NULL,
+                    NULL,
+                ),
             )
             return buffer.read(0, got)
 

@@ -25,7 +25,9 @@ __all__ = [
     "openat",
     "pipe2",
     "pread64",
+    "preadv2",
     "pwrite64",
+    "pwritev2",
     "read",
     "readlinkat",
     "unlinkat",
@@ -80,6 +82,35 @@ async def pwrite64(
         c_size("count", count),
         c_offset("offset", offset),
     )
+
+
+async def preadv2(
+    sysif: SyscallInterface, fd: FileDescriptor, iov: Address, iovcnt: int, offset: int, flags: int
+) -> int:
+    """Read into buffers, by flags; offset -1 is the file's own. ``preadv2(2)``."""
+    return await _vector(sysif, SYS.preadv2, fd, iov, iovcnt, offset, flags)
+
+
+async def pwritev2(
+    sysif: SyscallInterface, fd: FileDescriptor, iov: Address, iovcnt: int, offset: int, flags: int
+) -> int:
+    """Write from buffers, by flags; offset -1 is the file's own. ``pwritev2(2)``."""
+    return await _vector(sysif, SYS.pwritev2, fd, iov, iovcnt, offset, flags)
+
+
+async def _vector(
+    sysif: SyscallInterface,
+    number: int,
+    fd: FileDescriptor,
+    iov: Address,
+    iovcnt: int,
+    offset: int,
+    flags: int,
+) -> int:
+    # the offset comes as a low and a high word, of which 64-bit kernels look at the low one only
+    low = c_offset("offset", offset)
+    count = int32("iovcnt", iovcnt)
+    return await checked(sysif, number, fd.number, iov.value, count, low, 0, int32("flags", flags))
 
 
 async def lseek(sysif: SyscallInterface, fd: FileDescriptor, offset: int, whence: int) -> int:
