@@ -21,6 +21,7 @@ int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, 
 		     uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, uint64_t ops, uint32_t count,
 		    uint64_t results);
+int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds);
 int rs_ring_done(const struct rs_ring *ring, uint32_t slot);
 int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot);
 void rs_ring_arm(struct rs_ring *ring);

@@ -92,7 +92,7 @@ int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot)
 
 /* Waits for the entry for a short while: looking, unless the server needs our processor to get on,
  * and then sleeping, so that it has the processor. */
-static int64_t finish(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds)
+int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds)
 {
 	const struct timespec limit = {.tv_sec = 0, .tv_nsec = nanoseconds};
 	uint32_t *state = &ring->entries[slot].state;
@@ -146,7 +146,7 @@ int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, 
 	entry->args[4] = e;
 	entry->args[5] = f;
 	publish(ring, entry);
-	return finish(ring, slot, spin, nanoseconds);
+	return rs_ring_wait(ring, slot, spin, nanoseconds);
 }
 
 int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, uint64_t ops, uint32_t count,
@@ -162,7 +162,7 @@ int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, u
 	entry->args[0] = ops;
 	entry->args[1] = results;
 	publish(ring, entry);
-	return finish(ring, slot, spin, nanoseconds);
+	return rs_ring_wait(ring, slot, spin, nanoseconds);
 }
 
 /* Asks for a byte on the doorbell at the next completion. Look at every pending entry after

@@ -39,6 +39,7 @@ FLAG_OF_KIND = {
     "cgroup_namespace": CLONE.NEWCGROUP,
     "time_namespace": CLONE.NEWTIME,
 }
+BIT_OF_KIND = {kind: int(flag) for kind, flag in FLAG_OF_KIND.items()}
 
 
 class Task:
@@ -93,8 +94,9 @@ class Task:
 
     def entered(self, flags: CLONE) -> None:
         """Believe that the process has left these namespaces for new ones (``unshare(2)``)."""
+        bits = int(flags)  # plain ints: a flag type's own operators are slow
         for kind, cls in NAMESPACE_KINDS.items():
-            if FLAG_OF_KIND[kind] in flags:
+            if bits & BIT_OF_KIND[kind]:
                 setattr(self, kind, cls(getattr(self, kind)))
         if CLONE.NEWPID in flags:
             self.pid_for_children = PidNamespace(self.pid_for_children)

@@ -26,6 +26,7 @@ from rsyscall_ns.near.abi.signal_h import SIG, check_signal
 from rsyscall_ns.near.abi.wait_h import CLD, ChildState, IdType, Siginfo, W
 from rsyscall_ns.near.calls import process as near
 from rsyscall_ns.near.errors import ArgumentRangeError, TaskLostError
+from rsyscall_ns.transport.pace import pace
 
 from .child_errors import (
     ChildBusyError,
@@ -311,7 +312,7 @@ class ChildProcess(Process):
                 await self.waitid(W.EXITED)
             except ChildDeadError:
                 break  # another task saw it first
-        await trio.lowlevel.checkpoint_if_cancelled()
+        await pace()
         assert self.death_state is not None
         return self.death_state
 

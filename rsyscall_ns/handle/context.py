@@ -21,6 +21,7 @@ from rsyscall_ns.near.abi.sched_h import CLONE
 from rsyscall_ns.near.ids import Address, fit
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.transport.pace import pace
 
 from .pointer import Pointer, WrittenPointer
 
@@ -115,7 +116,7 @@ class MemoryTask(Task):
 
     async def malloc(self, serializer: Serializer[T], size: int | None = None) -> Pointer[T]:
         """Allocate memory for a value of a type (``size`` bytes, where types vary)."""
-        await trio.lowlevel.checkpoint()
+        await pace()
         count = fit("size", serializer.size if size is None else size, 1, LARGEST)
         return Pointer(
             self.arena, self.address_space, self.arena.allocate(count), count, serializer

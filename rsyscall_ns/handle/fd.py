@@ -29,6 +29,7 @@ from rsyscall_ns.near.abi.fcntl_h import (
 )
 from rsyscall_ns.near.calls import fs as near
 from rsyscall_ns.near.errors import RsyscallError, TaskLostError
+from rsyscall_ns.transport.pace import pace
 
 from .context import MemoryTask
 from .pointer import Pointer
@@ -168,7 +169,7 @@ class FileDescriptor:
             or self.table is not self.task.fd_table
             or not self.task.holdings.drop(number)
         ):
-            await trio.lowlevel.checkpoint()
+            await pace()
             return
         self.task.sysif.closing(number)
         with trio.CancelScope(shield=True), suppress(TaskLostError):  # closed with its process
@@ -239,7 +240,7 @@ class FileDescriptor:
     async def check_kind(cls, fd: FileDescriptor) -> None:
         """Raise FDKindError unless ``fd`` really is of this kind. Any fd is a plain one."""
         del fd
-        await trio.lowlevel.checkpoint()
+        await pace()
 
     # what any fd can do
 

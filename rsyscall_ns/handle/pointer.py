@@ -16,14 +16,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, final
 
-import trio
-
 from rsyscall_ns.far.namespaces import AddressSpace
 from rsyscall_ns.far.task import Task
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.memory.serializers import Serializer, SerializerError
 from rsyscall_ns.near.errors import RsyscallError
 from rsyscall_ns.near.ids import Address, fit
+from rsyscall_ns.transport.pace import pace
 
 __all__ = [
     "Pointer",
@@ -187,12 +186,12 @@ class Pointer(Generic[T]):
 
     async def read(self) -> T:
         """Return the value that lies there."""
-        await trio.lowlevel.checkpoint()
+        await pace()
         return self.peek()
 
     async def write(self, value: T) -> WrittenPointer[T]:
         """Store a value. Consumes the pointer; the result owns the memory and knows the value."""
-        await trio.lowlevel.checkpoint()
+        await pace()
         self._check_unused()
         self.poke(value)
         self._consume()

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final, final
 
 import trio
+from attrs import frozen
 
 from rsyscall_ns.near.errors import TaskLostError, kernel_error
 from rsyscall_ns.near.ffi import lib, ring_at
@@ -25,7 +26,7 @@ from .hub import Hub
 from .pace import pace
 from .scratch import ScratchMemory, block_size, place, unpack
 
-__all__ = ["RingInterface", "spins"]
+__all__ = ["Posted", "RingInterface", "spins"]
 
 PENDING: Final = -(2**63)
 FULL: Final = PENDING + 1024
@@ -48,6 +49,17 @@ def spins(microseconds: int) -> int:
 @cache
 def _looks_per_microsecond() -> int:
     return lib.rs_pauses_per_microsecond()
+
+
+@frozen
+class Posted:
+    """A program that was handed over: where it lies, and what posting it gave."""
+
+    program: Program
+    base: int
+    size: int
+    state: int
+    again: Callable[[], int]  # posts it when the ring was full
 
 
 @final
@@ -161,23 +173,34 @@ class RingInterface:
     async def execute(self, program: Program) -> Results:
         """Carry out a program; an interrupted one returns what it got to, with ``interrupted``."""
         await pace()
+        return await self.finish(self.begin(program))
+
+    def begin(self, program: Program) -> Posted:
+        """Hand a program over, so that it is carried out while we go on; ``finish`` it."""
         if self._lost:
             raise TaskLostError(self, self._lost)
         size = block_size(program)
         base = self._scratch.take(size)
+        results = place(program, self._scratch.view(base, size), base)
+
+        def post() -> int:
+            return lib.rs_ring_run(self._ring, 0, 0, base, len(program), results)
+
+        return Posted(program, base, size, post(), post)
+
+    async def finish(self, posted: Posted) -> Results:
+        """Wait for what ``begin`` handed over, and return its results."""
+        program, base, size = posted.program, posted.base, posted.size
         try:
-            view = self._scratch.view(base, size)
-            results = place(program, view, base)
-
-            def post() -> int:
-                return lib.rs_ring_run(
-                    self._ring, self._spin, CLIENT_NAP, base, len(program), results
-                )
-
-            ran = post()
-            interrupted = False
+            ran, interrupted = posted.state, False
+            if PENDING <= ran < FULL:
+                slot = ran - PENDING
+                ran = lib.rs_ring_wait(self._ring, slot, self._spin, CLIENT_NAP)
             if ran < LIMIT:
-                ran, interrupted = await self._slow(ran, post, interruptible=program.interruptible)
+                ran, interrupted = await self._slow(
+                    ran, posted.again, interruptible=program.interruptible
+                )
+            view = self._scratch.view(base, size)
             return unpack(program, view, ran, interrupted=interrupted)
         finally:
             self._scratch.give_back(base, size)

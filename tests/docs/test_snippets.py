@@ -86,7 +86,7 @@ def test_snippet_runs_and_prints_what_the_page_says(snippet: Snippet, tmp_path: 
         check=False,
     )
 
-    assert ran.stderr == ""  # noqa: PLC1901 - shows what it is instead
+    assert ran.stderr == ""
     assert ran.returncode == 0
     if snippet.output is not None:
         checker = doctest.OutputChecker()

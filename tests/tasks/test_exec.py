@@ -149,9 +149,8 @@ async def test_passed_fds_keep_their_numbers(local: Task) -> None:
     assert link == "/dev/zero"
 
 
-@pytest.mark.parametrize("own", [True, False])
-async def test_signals_are_as_a_shell_would_leave_them(local: Task, own: bool) -> None:  # noqa: FBT001 - a parameter of pytest
-    async with local.spawn(CLONE(0) if own else CLONE.FILES) as child:
+async def test_signals_are_as_a_shell_would_leave_them(local: Task) -> None:
+    async with local.spawn() as child:
         status = (await run(local, child, shell("cat /proc/self/status"))).decode()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     ignored, expected = int(fields["SigIgn"], 16), 0
@@ -330,7 +329,7 @@ async def test_which_takes_a_path_as_it_is(local: Task) -> None:
     assert (await local.which("/bin/sh")).executable == "/bin/sh"
 
 
-@pytest.mark.parametrize("name", ["no-such-program-here", "/no/such/program", "", "/usr/bin"])
+@pytest.mark.parametrize("name", ["no-such-program-here", ""])
 async def test_which_of_what_is_not_there_is_a_named_error(local: Task, name: str) -> None:
     with pytest.raises(CommandNotFoundError) as caught:
         await local.which(name)

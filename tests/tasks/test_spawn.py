@@ -26,7 +26,7 @@ from rsyscall_ns import (
 )
 from rsyscall_ns.tasks.idmap import IdMapLike
 from tests.support.census import children, nothing_left
-from tests.support.children import end_by_exit, is_alive, status_field, thread_of
+from tests.support.children import TRUE, end_by_exit, is_alive, status_field, thread_of
 from tests.support.steps import Counting
 
 
@@ -193,6 +193,31 @@ async def test_inherit_names_the_fds_that_the_child_gets(local: Task) -> None:
                 one.inherit(child)
             with pytest.raises(FDTableMismatchError), two.borrow(child):
                 pass
+
+
+async def test_fds_of_a_shared_table_that_the_child_leaves_are_closed(local: Task) -> None:
+    with nothing_left(local):
+        async with local.spawn(CLONE.FILES) as child:
+            file = await child.fs.open("/dev/null")
+            await child.ns.unshare(CLONE.FILES)
+            assert await file.read() == b""  # the copy in the child's own table
+        await local.sweep()
+
+
+async def test_fds_of_a_shared_table_whose_child_execs_are_closed(local: Task) -> None:
+    with nothing_left(local):
+        async with local.spawn(CLONE.FILES) as child:
+            file = await child.fs.open("/dev/null")
+            await (await child.exec(TRUE, stdin=file)).wait()
+        await local.sweep()
+
+
+async def test_fds_of_a_shared_table_whose_child_dies_are_closed(local: Task) -> None:
+    with nothing_left(local):
+        async with local.spawn(CLONE.FILES) as child:
+            file = await child.fs.open("/dev/null")
+        await file.close()
+        await local.sweep()
 
 
 # refused before anything was started
