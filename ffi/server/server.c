@@ -149,6 +149,16 @@ static void set_handler(long sig, uint64_t handler)
 	(void)kernel(__NR_rt_sigaction, (uint64_t)sig, (uint64_t)&action, 0, sizeof action.mask);
 }
 
+/* What CLONE_CLEAR_SIGHAND does: handlers go, ignored signals stay ignored. */
+static void reset_handler(long sig)
+{
+	struct kernel_sigaction now = {.handler = DEFAULT_};
+
+	(void)kernel(__NR_rt_sigaction, (uint64_t)sig, 0, (uint64_t)&now, sizeof now.mask);
+	if (now.handler != IGNORE_)
+		set_handler(sig, DEFAULT_);
+}
+
 /* Runs in the steered process, on the server's stack, hence the ring at its base. A call that is
  * about to be entered, or that the kernel put back to be restarted, becomes -EINTR; a call that
  * had finished keeps its result; a signal that nobody asked for (state is not INTERRUPT) changes
@@ -195,7 +205,7 @@ static void set_up(struct rs_ring *ring)
 		(void)kernel(__NR_close, (uint64_t)ring->client_doorbell, 0, 0, 0);
 	if (ring->setup & RS_SETUP_RESET)
 		for (sig = 1; sig <= 64; sig++)
-			set_handler(sig, DEFAULT_);
+			reset_handler(sig);
 	if (ring->setup & RS_SETUP_HANDLERS) {
 		set_handler(RS_INTERRUPT_SIGNAL, (uint64_t)on_interrupt);
 		/* a write to a broken pipe is an error of that write, not our death */

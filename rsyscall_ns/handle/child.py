@@ -14,9 +14,10 @@ nothing may touch it. With a pidfd the kernel guarantees the same once more.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, overload
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any, final, overload
 
 import trio
 
@@ -49,11 +50,43 @@ NULL = ids.Address(0)
 STATES = W.EXITED | W.STOPPED | W.CONTINUED
 
 
+@final
+class _Turn:
+    """``async with`` it: waits for the child's other calls, then borrows the child."""
+
+    __slots__ = ("_borrowed", "_child")
+
+    def __init__(self, child: ChildProcess) -> None:
+        self._child = child
+
+    async def __aenter__(self) -> ids.Process:
+        calls = self._child.calls
+        try:
+            calls.acquire_nowait()  # the usual case, without a pass of the scheduler
+        except trio.WouldBlock:
+            await calls.acquire()
+        self._borrowed = self._child.borrow()
+        try:
+            return self._borrowed.__enter__()
+        except BaseException:
+            calls.release()
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._borrowed.__exit__(kind, error, traceback)
+        self._child.calls.release()
+
+
 class ChildProcess(Process):
     """A child of ``task``. ``pidfd`` refers to it in that task's fd table."""
 
     __slots__ = (
-        "_calls",
+        "calls",
         "command",
         "death_state",
         "in_use",
@@ -79,7 +112,7 @@ class ChildProcess(Process):
         self.unread_siginfo: Pointer[Siginfo] | None = None
         self.in_use = False
         self.command: Any = None
-        self._calls = trio.Lock()
+        self.calls = trio.Lock()
 
     def _id(self) -> int:
         return self.near.id
@@ -102,12 +135,9 @@ class ChildProcess(Process):
         if self.unread_siginfo is not None:
             raise UnreadSiginfoError(self)
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncGenerator[ids.Process, None]:
+    def _turn(self) -> _Turn:
         """Borrow, after the calls of other tasks that are under way: each is short."""
-        async with self._calls:
-            with self.borrow() as near_id:
-                yield near_id
+        return _Turn(self)
 
     # signals and groups
 

@@ -146,5 +146,6 @@ class MemoryTask(Task):
         for handle in list(self.handles):
             number = handle.moved(self.fd_table)
             if number is not None:
-                old.drop(number)
+                if old.drop(number):  # nobody else held it there: it is to be closed there
+                    old.forgotten.append(number)
                 self.holdings.hold(number)

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from itertools import accumulate
 
-from attrs import field, frozen
+from attrs import frozen
 
 from rsyscall_ns.handle.fd import FileDescriptor
 from rsyscall_ns.handle.process_task import ProcessTask
@@ -25,7 +25,7 @@ from rsyscall_ns.near.abi.fcntl_h import (
 from rsyscall_ns.near.abi.signal_h import (
     SIG,
     SIG_DFL,
-    SIG_IGN,
+    SIGACTION,
     SIGSET_SIZE,
     pack_sigaction,
 )
@@ -39,6 +39,7 @@ __all__ = ["ExecBlock", "ExecPlan", "gaps"]
 
 FIRST_PLAIN_FD = 3  # 0 to 2 are the standard streams
 LAST_FD = 2**32 - 1
+RESET = (SIG.PIPE, SIG.XFSZ)  # which Python, or the server, ignores and a shell does not
 
 
 def gaps(kept: Sequence[int]) -> list[tuple[int, int]]:
@@ -90,6 +91,47 @@ class ExecBlock:
         return block, addresses[len(strings) - 1], base, base + 8 * (split + 1)
 
 
+class _Redirects:
+    """Steps that put fds onto the standard streams, and what undoes them.
+
+    The sources are copied first: they may be standard streams themselves.
+    """
+
+    def __init__(self, program: Program, streams: Sequence[FileDescriptor | None]) -> None:
+        self._saved: dict[int, Ref] = {}
+        self._sources: dict[int, Ref] = {}
+        for target, fd in enumerate(streams):
+            if fd is not None:
+                # a stream that is closed has nothing to be saved
+                self._saved[target] = program.call(
+                    SYS.fcntl, target, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD, must_succeed=False
+                )
+                self._sources[target] = program.call(
+                    SYS.fcntl, fd.near.number, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD
+                )
+        self._placed = {
+            target: program.call(SYS.dup3, source, target, 0)
+            for target, source in self._sources.items()
+        }
+
+    def undo(self, program: Program, results: Results) -> None:
+        """Append what puts the streams back after the steps that were carried out."""
+
+        def got(ref: Ref) -> int:
+            return results.value(ref) if ref.step < len(results.values) else -1
+
+        for target, ref in self._saved.items():
+            copy = got(ref)
+            if copy >= 0:
+                program.call(SYS.dup3, copy, target, 0, must_succeed=False)
+                program.call(SYS.close, copy, must_succeed=False)
+            elif got(self._placed[target]) >= 0:
+                program.call(SYS.close, target, must_succeed=False)
+        for ref in self._sources.values():
+            if got(ref) >= 0:
+                program.call(SYS.close, got(ref), must_succeed=False)
+
+
 @frozen
 class ExecPlan:
     """What an exec does to the child's fds: all checked, nothing done yet."""
@@ -98,7 +140,8 @@ class ExecPlan:
     command: Command
     block: ExecBlock
     streams: tuple[FileDescriptor | None, ...]
-    passed: tuple[int, ...] = field()
+    passed: tuple[int, ...]  # what the program inherits, besides the streams
+    private: tuple[int, ...]  # those of them that are close-on-exec otherwise
 
     @classmethod
     def make(
@@ -109,17 +152,20 @@ class ExecPlan:
         pass_fds: Sequence[FileDescriptor],
     ) -> ExecPlan:
         """Check the strings, and every fd: open, and of the task's own fd table."""
-        numbers: set[int] = set()
+        passed: set[int] = set()
         for fd in (*streams, *pass_fds):
             if fd is not None:
                 with fd.borrow(task) as near_id:
                     if fd in pass_fds:
-                        numbers.add(near_id.number)
-        for handle in list(task.handles):
-            if isinstance(handle, FileDescriptor) and handle.valid and handle.inheritable:
-                numbers.add(handle.near.number)
+                        passed.add(near_id.number)
+        shared = {
+            handle.near.number
+            for handle in list(task.handles)
+            if isinstance(handle, FileDescriptor) and handle.valid and handle.inheritable
+        }
         block = ExecBlock.of(command)
-        return cls(task, command, block, tuple(streams), tuple(sorted(numbers)))
+        every, private = tuple(sorted(passed | shared)), tuple(sorted(passed - shared))
+        return cls(task, command, block, tuple(streams), every, private)
 
     async def run(self) -> None:
         """Carry it out. Returns only by an error: TaskLostError is the good one."""
@@ -135,55 +181,32 @@ class ExecPlan:
     async def _execute(self, path: int, argv: int, envp: int) -> None:
         program = Program()
         program.interruptible = False
-        saved: dict[int, Ref] = {}
-        sources: dict[int, Ref] = {}
-        for target, fd in enumerate(self.streams):
-            if fd is not None:
-                number = fd.near.number
-                # a stream that is closed has nothing to be saved
-                saved[target] = program.call(
-                    SYS.fcntl, target, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD, must_succeed=False
-                )
-                sources[target] = program.call(SYS.fcntl, number, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD)
-        for target, source in sources.items():
-            program.call(SYS.dup3, source, target, 0)
+        redirects = _Redirects(program, self.streams)
         for first, last in gaps(self.passed):
             program.call(SYS.close_range, first, last, CLOSE_RANGE_CLOEXEC)
         for number in self.passed:
             program.call(SYS.fcntl, number, F_SETFD, 0)
-        with self.task.transient(pack_sigaction(SIG_DFL)) as default:
-            for sig in (SIG.PIPE, SIG.XFSZ):
-                if sig not in self.task.chosen_signals:
-                    program.call(SYS.rt_sigaction, sig, default.address.value, 0, SIGSET_SIZE)
+        with self.task.transient(pack_sigaction(SIG_DFL) * (1 + len(RESET))) as actions:
+            resets = [
+                (sig, (actions + SIGACTION.size * place).value)
+                for place, sig in enumerate(RESET, 1)
+                if sig not in self.task.chosen_signals
+            ]
+            for sig, old in resets:
+                program.call(SYS.rt_sigaction, sig, actions.address.value, old, SIGSET_SIZE)
             execve = program.call(SYS.execve, path, argv, envp)
             results = await self.task.sysif.execute(program)
-        await self._undo(results, saved, sources)
+            # it failed: put streams, flags and signals back as they were
+            undo = Program()
+            undo.interruptible = False
+            redirects.undo(undo, results)
+            for number in self.private:
+                undo.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
+            if results.complete:  # else it did not get as far as the signals
+                for sig, old in resets:
+                    undo.call(SYS.rt_sigaction, sig, old, 0, SIGSET_SIZE)
+            await self.task.sysif.execute(undo)
         self._raise(results, execve)
-
-    async def _undo(self, results: Results, saved: dict[int, Ref], sources: dict[int, Ref]) -> None:
-        """Put streams, flags and signals back as they were."""
-        program = Program()
-        program.interruptible = False
-        ran = len(results.values)
-        for target, ref in saved.items():
-            copy = results.value(ref) if ref.step < ran else -1
-            if copy >= 0:
-                program.call(SYS.dup3, copy, target, 0, must_succeed=False)
-                program.call(SYS.close, copy, must_succeed=False)
-            elif ref.step < ran and results.complete:
-                program.call(SYS.close, target, must_succeed=False)
-        for ref in sources.values():
-            if ref.step < ran and results.value(ref) >= 0:
-                program.call(SYS.close, results.value(ref), must_succeed=False)
-        for handle in list(self.task.handles):
-            if isinstance(handle, FileDescriptor) and handle.valid:
-                number = handle.near.number
-                if number in self.passed and not handle.inheritable:
-                    program.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
-        with self.task.transient(pack_sigaction(SIG_IGN)) as ignore:
-            if SIG.PIPE not in self.task.chosen_signals:
-                program.call(SYS.rt_sigaction, SIG.PIPE, ignore.address.value, 0, SIGSET_SIZE)
-            await self.task.sysif.execute(program)
 
     def _raise(self, results: Results, execve: Ref) -> None:
         step, number = results.failure() or (execve.step, 0)

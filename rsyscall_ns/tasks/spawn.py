@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from errno import EAGAIN, ENOSYS
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from rsyscall_ns.near.abi.prctl_h import capability_header, effective_set
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
 from rsyscall_ns.near.abi.signal_h import SIG
 from rsyscall_ns.near.calls import ns as near
+from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Ref
@@ -117,6 +119,8 @@ async def end(task: ProcessTask) -> None:
         assert isinstance(watcher, ChildWatcher)
         await watcher.states.close()
         ring.close()
+        with suppress(TaskLostError):  # the fd table has gone with its process
+            await process.task.sweep()
 
 
 async def _check_allowed(parent: ProcessTask, request: SpawnRequest) -> None:

@@ -183,3 +183,4 @@ class Task(ProcessTask):
             for handle in list(self.handles):
                 if isinstance(handle, FileDescriptor):
                     await handle.close()
+            await self.sweep()

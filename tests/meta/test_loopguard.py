@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import subprocess
@@ -96,3 +97,22 @@ def test_every_trio_test_of_the_suite_is_guarded(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "LoopHeldError" in done.stdout
     assert "1 failed" in done.stdout
+
+
+def test_a_collection_of_garbage_is_not_the_steps_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_collection(phase: str, info: object) -> None:
+        del info
+        if phase == "stop":
+            hold_the_loop()
+
+    async def collects() -> None:
+        await trio.lowlevel.checkpoint()
+        gc.collect()
+
+    guard = LoopGuard()
+    # ours is called first, within what the guard takes for the collection
+    monkeypatch.setattr(gc, "callbacks", callbacks := [*gc.callbacks, slow_collection])
+    unguarded_run(collects, instruments=[guard])
+
+    assert callbacks[-1] is slow_collection
+    assert guard.held == []

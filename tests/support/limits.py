@@ -12,11 +12,13 @@ __all__ = ["fd_table_full"]
 
 @contextmanager
 def fd_table_full(pid: int) -> Iterator[None]:
-    """Let a process open no further fd: fill the gaps below its highest one's limit with none.
+    """Let a process open no further fd.
 
     ``RLIMIT_NOFILE`` bounds the number of the next fd, so it is set to the lowest that is free.
     """
-    used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    names = os.listdir(f"/proc/{pid}/fd")
+    # the listing's own fd is among ours, and closed by now
+    used = {int(name) for name in names if os.path.lexists(f"/proc/{pid}/fd/{name}")}
     lowest = next(number for number in range(len(used) + 1) if number not in used)
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, before[1]))

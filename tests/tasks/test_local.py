@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import AsyncExitStack
 
 import pytest
 import trio
@@ -34,35 +35,37 @@ async def test_it_is_this_process() -> None:
 
 async def test_leaving_it_closes_handles_unmaps_memory_and_ends_children() -> None:
     with nothing_left():
-        async with open_local_task() as local:
-            read, write = await local.fs.pipe2()
-            pair = await local.net.socketpair(AF.UNIX, SOCK.STREAM)
-            pointer = await local.ptr(b"x" * 3_000_000, BYTES)
-            child = await local.spawn().__aenter__()
-            process = await (await local.spawn().__aenter__()).exec(FOREVER)
-            await process.waitid(W.STOPPED | W.NOHANG)
-            pids = [child.process.near.id, process.near.id]
-            assert all(is_alive(pid) for pid in pids)
-        assert not any(is_alive(pid) for pid in pids)
-        assert not any(fd.valid for fd in (read, write, *pair))
-        assert pointer.valid  # nobody freed it: its memory has gone with the arena
-        with pytest.raises(RsyscallError):
-            pointer.peek()
+        async with AsyncExitStack() as scopes:  # left later than the local task's own
+            async with open_local_task() as local:
+                read, write = await local.fs.pipe2()
+                pair = await local.net.socketpair(AF.UNIX, SOCK.STREAM)
+                pointer = await local.ptr(b"x" * 3_000_000, BYTES)
+                child = await scopes.enter_async_context(local.spawn())
+                other = await scopes.enter_async_context(local.spawn())
+                process = await other.exec(FOREVER)
+                pids = [child.process.near.id, process.near.id]
+                assert all(is_alive(pid) for pid in pids)
+            assert not any(is_alive(pid) for pid in pids)
+            assert not any(fd.valid for fd in (read, write, *pair))
+            assert pointer.valid  # nobody freed it: its memory has gone with the arena
+            with pytest.raises(RsyscallError):
+                pointer.peek()
 
 
 async def test_leaving_it_by_an_exception_or_a_cancel_releases_the_same() -> None:
     with nothing_left():
-        with pytest.raises(KeyError):
-            async with open_local_task() as local:
-                await local.fs.pipe2()
-                await local.spawn().__aenter__()
-                raise KeyError
-        with trio.CancelScope() as scope:
-            async with open_local_task() as local:
-                await local.fs.pipe2()
-                await local.spawn().__aenter__()
-                scope.cancel()
-                await trio.lowlevel.checkpoint()
+        async with AsyncExitStack() as scopes:
+            with pytest.raises(KeyError):
+                async with open_local_task() as local:
+                    await local.fs.pipe2()
+                    await scopes.enter_async_context(local.spawn())
+                    raise KeyError
+            with trio.CancelScope() as scope:
+                async with open_local_task() as local:
+                    await local.fs.pipe2()
+                    await scopes.enter_async_context(local.spawn())
+                    scope.cancel()
+                    await trio.lowlevel.checkpoint()
 
 
 async def test_afterwards_nothing_can_be_done_with_it() -> None:
@@ -73,7 +76,7 @@ async def test_afterwards_nothing_can_be_done_with_it() -> None:
     for use in (
         local.cred.getuid,
         lambda: local.fs.open("/dev/null"),
-        lambda: local.spawn().__aenter__(),
+        lambda: AsyncExitStack().enter_async_context(local.spawn()),
         lambda: local.malloc(BYTES, 100),
         child.cred.getuid,
         fd.read,

@@ -76,9 +76,10 @@ async def test_a_child_s_own_children_are_waited_for_by_a_thread_of_the_child(
             await stop_and_go(thread_of(grandchild))
 
 
-async def test_in_a_pid_namespace_too(local: Task) -> None:
-    with nothing_left(local):
+async def test_in_a_pid_namespace_too() -> None:
+    with nothing_left():
         async with (
+            open_local_task() as local,
             local.spawn(CLONE.NEWUSER | CLONE.NEWPID) as child,
             child.spawn() as grandchild,
         ):
@@ -114,16 +115,14 @@ async def test_a_cancelled_first_wait_leaves_a_waiter_that_works(local: Task) ->
         await stop_and_go(thread_of(child))
 
 
-async def test_a_cancelled_wait_ends_with_the_child(local: Task) -> None:
+async def test_a_cancelled_wait_ends_with_the_child() -> None:
     with nothing_left():
-        async with open_local_task() as other:
-            async with other.spawn() as child:
-                with trio.CancelScope() as scope:
-                    async with trio.open_nursery() as nursery:
-                        nursery.start_soon(thread_of(child).waitid, W.STOPPED)
-                        await trio.testing.wait_all_tasks_blocked()
-                        scope.cancel()
-    del local
+        async with open_local_task() as local, local.spawn() as child:
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(thread_of(child).waitid, W.STOPPED)
+                    await trio.testing.wait_all_tasks_blocked()
+                    scope.cancel()
 
 
 async def test_different_states_of_one_child_at_once(local: Task) -> None:

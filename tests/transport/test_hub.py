@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -24,18 +26,13 @@ def pipe() -> Iterator[Pipe]:
         os.close(end)
 
 
-@pytest.fixture
-async def hub() -> Hub:
-    return acquire_hub()
-
-
 async def test_everyone_who_waits_for_an_fd_is_woken(pipe: Pipe) -> None:
     hub = acquire_hub()
     woken = 0
 
     async def wait() -> None:
         nonlocal woken
-        await hub.wait_readable(pipe[0])
+        await hub.wait_ready(pipe[0])
         woken += 1
 
     async with trio.open_nursery() as nursery:
@@ -54,7 +51,7 @@ async def test_one_waiter_leaves_and_the_others_stay(pipe: Pipe) -> None:
 
     async def wait(name: int, scope: trio.CancelScope) -> None:
         with scope:
-            await hub.wait_readable(pipe[0])
+            await hub.wait_ready(pipe[0])
             woken.append(name)
 
     scopes = [trio.CancelScope() for _ in range(4)]
@@ -73,8 +70,8 @@ async def test_an_fd_that_is_readable_already_wakes_at_once(pipe: Pipe) -> None:
     hub = acquire_hub()
     os.write(pipe[1], b"x")
 
-    await hub.wait_readable(pipe[0])
-    await hub.wait_readable(pipe[0])  # nobody has read it yet
+    await hub.wait_ready(pipe[0])
+    await hub.wait_ready(pipe[0])  # nobody has read it yet
 
     hub.release()
 
@@ -122,7 +119,7 @@ async def test_the_end_of_a_pipe_counts_as_readable() -> None:
     hub = acquire_hub()
     reader, writer = os.pipe()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(hub.wait_readable, reader)
+        nursery.start_soon(hub.wait_ready, reader)
         await wait_all_tasks_blocked()
         os.close(writer)
     os.close(reader)
@@ -134,8 +131,42 @@ async def test_an_fd_that_can_not_be_waited_for_is_an_error_and_is_not_remembere
     file = os.open("/etc/passwd", os.O_RDONLY | os.O_CLOEXEC)
     for _ in range(2):
         with pytest.raises(PermissionError):
-            await hub.wait_readable(file)
+            await hub.wait_ready(file)
     os.close(file)
+    hub.release()
+
+
+async def test_those_who_wait_to_read_and_to_write_share_an_fd() -> None:
+    hub = acquire_hub()
+    left, right = socket.socketpair()
+    with left, right:
+        reads = trio.Event()
+
+        async def read() -> None:
+            await hub.wait_ready(left.fileno(), select.EPOLLIN)
+            reads.set()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            await wait_all_tasks_blocked()
+            await hub.wait_ready(left.fileno(), select.EPOLLOUT)  # there is room at once
+            await wait_all_tasks_blocked()
+            assert not reads.is_set()
+            right.send(b"x")
+    hub.release()
+
+
+async def test_those_who_wait_for_an_fd_are_woken_when_it_is_closed() -> None:
+    hub = acquire_hub()
+    reader, writer = os.pipe()
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(hub.wait_ready, reader)
+        await wait_all_tasks_blocked()
+        hub.closing(reader)
+        os.close(reader)
+    hub.closing(reader)  # nobody is left
+    os.close(writer)
     hub.release()
 
 
@@ -146,7 +177,7 @@ async def test_one_run_has_one_hub_and_the_last_lease_closes_it() -> None:
         first.release()
         pipe = os.pipe()
         os.write(pipe[1], b"x")
-        await second.wait_readable(pipe[0])  # still open
+        await second.wait_ready(pipe[0])  # still open
         second.release()
         for end in pipe:
             os.close(end)
