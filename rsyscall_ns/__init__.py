@@ -72,7 +72,7 @@ from .tasks.command import Command, CommandNotFoundError
 from .tasks.idmap import IdMapError, IdRange
 from .tasks.idwrite import FakeProcError, IdMapNotAllowedError
 from .tasks.local import open_local_task
-from .tasks.task import NotAChildError, Task
+from .tasks.task import ChildTask, NotAChildError, Task
 
 __all__ = [
     "AF",
@@ -108,6 +108,7 @@ __all__ = [
     "ChildEndedError",
     "ChildProcess",
     "ChildState",
+    "ChildTask",
     "CloneFlagsError",
     "Command",
     "CommandNotFoundError",

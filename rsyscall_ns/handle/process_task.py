@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from errno import ENOSYS
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, cast
+
+from typing_extensions import TypeVar
 
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.memory.serializers import Stack
@@ -33,6 +35,7 @@ __all__ = [
     "Watcher",
 ]
 
+ProcessT_co = TypeVar("ProcessT_co", bound=Process, default=Process, covariant=True)
 STACK_ALIGNMENT = 16
 INT = 4
 
@@ -90,10 +93,10 @@ FORBIDDEN = (
 )
 
 
-class ProcessTask(MemoryTask):
+class ProcessTask(MemoryTask, Generic[ProcessT_co]):
     """A task whose process is known.
 
-    ``process``: the process itself, or None for one known by nothing but its interface.
+    ``process``: the process itself; a spawned child's is its ``ThreadProcess``.
     ``parent_task``: the task that it is a child of, None where that is not known.
     """
 
@@ -102,8 +105,8 @@ class ProcessTask(MemoryTask):
     def __init__(
         self,
         sysif: SyscallInterface,
-        process: Process | ids.Process,
-        parent: ProcessTask | None,
+        process: ProcessT_co | ids.Process,
+        parent: ProcessTask[Any] | None,
         flags: CLONE,
         arena: Arena,
         watcher: Watcher,
@@ -112,12 +115,13 @@ class ProcessTask(MemoryTask):
         super().__init__(sysif, parent, flags, arena)
         self.watcher = watcher
         self.parent_task: MemoryTask | None
-        self.process: Process
+        self.process: ProcessT_co
         if isinstance(process, Process):
             self.process = process
             self.parent_task = process.task
         else:
-            self.process = Process(self, process)
+            # by an id alone: then ProcessT_co is plain Process
+            self.process = cast("ProcessT_co", Process(self, process))
             self.parent_task = None
         self.children: set[ThreadProcess] = set()
 
@@ -158,7 +162,9 @@ class ProcessTask(MemoryTask):
             tls=newtls,
             pidfd=mine,
         )
-        siblings = owner.children if isinstance(owner, ProcessTask) else self.children
+        siblings = self.children
+        if isinstance(owner, ProcessTask):
+            siblings = cast("ProcessTask[Any]", owner).children  # whatever its process is
         siblings.add(child)
         child.when_dead = lambda: siblings.discard(child)
         try:

@@ -11,6 +11,7 @@ import os
 import struct
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 from attrs import frozen
 
@@ -136,7 +137,7 @@ class _Redirects:
 class ExecPlan:
     """What an exec does to the child's fds: all checked, nothing done yet."""
 
-    task: ProcessTask
+    task: ProcessTask[Any]
     command: Command
     block: ExecBlock
     streams: tuple[FileDescriptor | None, ...]
@@ -146,7 +147,7 @@ class ExecPlan:
     @classmethod
     def make(
         cls,
-        task: ProcessTask,
+        task: ProcessTask[Any],
         command: Command,
         streams: Sequence[FileDescriptor | None],
         pass_fds: Sequence[FileDescriptor],

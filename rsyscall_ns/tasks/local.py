@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
+from rsyscall_ns.handle.process import Process
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.sched_h import NO_FLAGS
@@ -20,7 +21,7 @@ __all__ = ["open_local_task"]
 
 
 @asynccontextmanager
-async def open_local_task() -> AsyncGenerator[Task, None]:
+async def open_local_task() -> AsyncGenerator[Task[Process], None]:
     """Open the task of this interpreter, in this thread's trio run.
 
     Leaving the block ends every child that was made from it, and closes every fd and frees all
@@ -30,7 +31,7 @@ async def open_local_task() -> AsyncGenerator[Task, None]:
     hub = acquire_hub()
     arena = Arena()
     direct = DirectInterface(arena, hub)
-    task = Task(direct, ids.Process(os.getpid()), None, NO_FLAGS, arena, hub)
+    task: Task[Process] = Task(direct, ids.Process(os.getpid()), None, NO_FLAGS, arena, hub)
     try:
         yield task
     finally:

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import EAGAIN, ENOSYS
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trio
 from attrs import frozen
@@ -41,7 +41,7 @@ from .readiness import ChildReadiness, ChildWatcher
 
 __all__ = ["SpawnRequest", "start"]
 
-T = TypeVar("T", bound=ProcessTask)
+T = TypeVar("T", bound=ProcessTask[ThreadProcess])
 BY_CLONE = CLONE.NEWUSER | CLONE.NEWPID
 ADMIN = 1 << 21  # CAP_SYS_ADMIN
 
@@ -76,7 +76,7 @@ class SpawnRequest:
 
 
 async def start(
-    parent: ProcessTask,
+    parent: ProcessTask[Any],
     request: SpawnRequest,
     make: Callable[[RingInterface, ThreadProcess, CLONE], T],
 ) -> T:
@@ -106,10 +106,9 @@ async def start(
     return task
 
 
-async def end(task: ProcessTask) -> None:
+async def end(task: ProcessTask[ThreadProcess]) -> None:
     """Kill and reap a child and release all that it had. Not cancellable."""
     process, ring = task.process, task.sysif
-    assert isinstance(process, ThreadProcess)
     assert isinstance(ring, RingInterface)
     with trio.CancelScope(shield=True):
         await process.end()
@@ -123,7 +122,7 @@ async def end(task: ProcessTask) -> None:
             await process.task.sweep()
 
 
-async def _check_allowed(parent: ProcessTask, request: SpawnRequest) -> None:
+async def _check_allowed(parent: ProcessTask[Any], request: SpawnRequest) -> None:
     """Refuse what this user may not do, as far as it can be known before anything is started."""
     flags = request.flags & NEW_NAMESPACES
     if not flags:
@@ -138,7 +137,7 @@ async def _check_allowed(parent: ProcessTask, request: SpawnRequest) -> None:
 
 
 async def _clone_server(
-    parent: ProcessTask,
+    parent: ProcessTask[Any],
     request: SpawnRequest,
     make: Callable[[RingInterface, ThreadProcess, CLONE], T],
 ) -> T:
@@ -189,7 +188,7 @@ async def _clone_server(
 
 
 async def _clone(
-    parent: ProcessTask,
+    parent: ProcessTask[Any],
     flags: CLONE,
     block: ServerBlock,
     ours: socket.socket,
@@ -219,7 +218,9 @@ async def _clone(
         raise
 
 
-async def _set_up(task: ProcessTask, request: SpawnRequest, numbers: list[int]) -> None:
+async def _set_up(
+    task: ProcessTask[ThreadProcess], request: SpawnRequest, numbers: list[int]
+) -> None:
     """Close what was not asked for and make the other namespaces, in one program."""
     ring = task.sysif
     assert isinstance(ring, RingInterface)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import final
+from typing import Any, final
 
 import trio
 
@@ -45,7 +45,7 @@ THREAD_FLAGS = (
 class _Thread:
     """One thread that serves, and its memory."""
 
-    def __init__(self, task: ProcessTask, hub: Hub) -> None:
+    def __init__(self, task: ProcessTask[Any], hub: Hub) -> None:
         self.task = task
         self.hub = hub
         self.ring: RingInterface | None = None
@@ -128,7 +128,7 @@ class StateWaiter:
 
     __slots__ = ("_hub", "_idle", "_under_way", "task")
 
-    task: ProcessTask  # set by the task itself, which is made with its waiter
+    task: ProcessTask[Any]  # set by the task itself, which is made with its waiter
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import final
+from typing import Any, final
 
 import trio
 
@@ -16,8 +16,7 @@ from rsyscall_ns.handle.calls.small import Credentials, Memory, Mount, Signals
 from rsyscall_ns.handle.child import ChildProcess
 from rsyscall_ns.handle.child_errors import ChildBusyError
 from rsyscall_ns.handle.fd import FileDescriptor
-from rsyscall_ns.handle.process import Process
-from rsyscall_ns.handle.process_task import ProcessTask
+from rsyscall_ns.handle.process_task import ProcessT_co, ProcessTask
 from rsyscall_ns.handle.thread import ThreadProcess
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near import ids
@@ -34,7 +33,7 @@ from .idmap import IdMapLike
 from .readiness import ChildWatcher
 from .states import StateWaiter
 
-__all__ = ["NotAChildError", "Task"]
+__all__ = ["ChildTask", "NotAChildError", "Task"]
 
 
 class NotAChildError(RsyscallError):
@@ -45,7 +44,7 @@ class NotAChildError(RsyscallError):
 
 
 @final
-class Task(ProcessTask):
+class Task(ProcessTask[ProcessT_co]):
     """A process, seen as what it can do: ``task.fs.open``, ``task.net.socket`` ... and children.
 
     ``open_local_task`` and ``spawn`` make tasks.
@@ -66,8 +65,8 @@ class Task(ProcessTask):
     def __init__(
         self,
         sysif: SyscallInterface,
-        process: Process | ids.Process,
-        parent: ProcessTask | None,
+        process: ProcessT_co | ids.Process,
+        parent: ProcessTask[Any] | None,
         flags: CLONE,
         arena: Arena,
         hub: Hub,
@@ -92,7 +91,7 @@ class Task(ProcessTask):
         uid_map: IdMapLike | None = None,
         gid_map: IdMapLike | None = None,
         inherit: Sequence[FileDescriptor] = (),
-    ) -> AbstractAsyncContextManager[Task]:
+    ) -> AbstractAsyncContextManager[ChildTask]:
         """Make a child in new namespaces, that makes system calls for us; ``async with`` it.
 
         ``flags``: ``CLONE.NEWUSER`` and so on; ``CLONE.VM`` is always added. With ``NEWUSER`` the
@@ -104,14 +103,14 @@ class Task(ProcessTask):
         return self._spawned(request)
 
     @asynccontextmanager
-    async def _spawned(self, request: spawning.SpawnRequest) -> AsyncGenerator[Task, None]:
+    async def _spawned(self, request: spawning.SpawnRequest) -> AsyncGenerator[ChildTask, None]:
         child = await spawning.start(self, request, self._make_child)
         try:
             yield child
         finally:
             await spawning.end(child)
 
-    def _make_child(self, ring: RingInterface, process: ThreadProcess, flags: CLONE) -> Task:
+    def _make_child(self, ring: RingInterface, process: ThreadProcess, flags: CLONE) -> ChildTask:
         return Task(ring, process, self, flags | CLONE.VM, self.arena, self.hub)
 
     async def exec(
@@ -184,3 +183,6 @@ class Task(ProcessTask):
                 if isinstance(handle, FileDescriptor):
                     await handle.close()
             await self.sweep()
+
+
+ChildTask = Task[ThreadProcess]  # what spawn gives; a plain Task may be the interpreter's too

@@ -69,7 +69,7 @@ async def test_a_nursery_that_fails_ends_the_children_of_all_its_tasks(local: Ta
 
 
 async def test_a_stopped_child_is_ended_too(local: Task) -> None:
-    with nothing_left():
+    with nothing_left(local):
         async with local.spawn() as child:
             os.kill(child.process.near.id, signal.SIGSTOP)
         async with local.spawn() as child:
