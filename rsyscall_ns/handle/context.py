@@ -39,6 +39,14 @@ class Movable(Protocol):
         ...
 
 
+class Child(Protocol):
+    """A child that its task answers for."""
+
+    async def end(self) -> None:
+        """Kill and reap it."""
+        ...
+
+
 @final
 class Holdings:
     """Which numbers of one fd table are held by handles, and which were forgotten."""
@@ -86,13 +94,14 @@ class Transient:
 class MemoryTask(Task):
     """A task with memory that we see too, and with an account of its fds."""
 
-    __slots__ = ("arena", "chosen_signals", "handles", "holdings")
+    __slots__ = ("arena", "children", "chosen_signals", "handles", "holdings")
 
     def __init__(
         self, sysif: SyscallInterface, parent: MemoryTask | None, flags: CLONE, arena: Arena
     ) -> None:
         super().__init__(sysif, parent, flags)
         self.arena = arena
+        self.children: set[Child] = set()  # not yet seen dead
         self.chosen_signals: set[int] = set()  # dispositions set by the user: exec keeps them
         self.handles: WeakSet[Movable] = WeakSet()
         self.holdings = Holdings()
@@ -132,6 +141,12 @@ class MemoryTask(Task):
         except BaseException:
             pointer.free()
             raise
+
+    async def end_children(self) -> None:
+        """Kill and reap those children that nobody has ended yet."""
+        while self.children:
+            child = self.children.pop()
+            await child.end()
 
     async def sweep(self) -> None:
         """Close the fds whose handles were forgotten."""

@@ -100,7 +100,7 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
     ``parent_task``: the task that it is a child of, None where that is not known.
     """
 
-    __slots__ = ("children", "parent_task", "process", "watcher")
+    __slots__ = ("parent_task", "process", "watcher")
 
     def __init__(
         self,
@@ -123,13 +123,6 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             # by an id alone: then ProcessT_co is plain Process
             self.process = cast("ProcessT_co", Process(self, process))
             self.parent_task = None
-        self.children: set[ThreadProcess] = set()
-
-    async def end_children(self) -> None:
-        """Kill and reap those children that nobody has ended yet."""
-        while self.children:
-            child = self.children.pop()
-            await child.end()
 
     async def clone(
         self,
@@ -162,11 +155,8 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             tls=newtls,
             pidfd=mine,
         )
-        siblings = self.children
-        if isinstance(owner, ProcessTask):
-            siblings = cast("ProcessTask[Any]", owner).children  # whatever its process is
-        siblings.add(child)
-        child.when_dead = lambda: siblings.discard(child)
+        owner.children.add(child)
+        child.when_dead = lambda: owner.children.discard(child)
         try:
             theirs = mine
             if owner is not self:
