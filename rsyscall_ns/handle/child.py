@@ -14,9 +14,7 @@ nothing may touch it. With a pidfd the kernel guarantees the same once more.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from types import TracebackType
+from contextlib import suppress
 from typing import Any, final, overload
 
 import trio
@@ -51,35 +49,50 @@ STATES = W.EXITED | W.STOPPED | W.CONTINUED
 
 
 @final
-class _Turn:
-    """``async with`` it: waits for the child's other calls, then borrows the child."""
+class Borrow:
+    """``with child.borrow() as near_id``."""
 
-    __slots__ = ("_borrowed", "_child")
+    __slots__ = ("_child",)
 
     def __init__(self, child: ChildProcess) -> None:
         self._child = child
 
+    def __enter__(self) -> ids.Process:
+        child = self._child
+        if child.in_use:
+            raise ChildBusyError(child)
+        child.check_known_alive()
+        child.in_use = True
+        return child.near
+
+    def __exit__(self, *_: object) -> None:
+        self._child.in_use = False
+
+
+@final
+class Turn:
+    """``async with`` it: waits for the child's other calls, then borrows the child."""
+
+    __slots__ = ("_borrow", "_calls")
+
+    def __init__(self, child: ChildProcess) -> None:
+        self._borrow = Borrow(child)
+        self._calls = child.calls
+
     async def __aenter__(self) -> ids.Process:
-        calls = self._child.calls
         try:
-            calls.acquire_nowait()  # the usual case, without a pass of the scheduler
+            self._calls.acquire_nowait()  # the usual case, without a pass of the scheduler
         except trio.WouldBlock:
-            await calls.acquire()
-        self._borrowed = self._child.borrow()
+            await self._calls.acquire()
         try:
-            return self._borrowed.__enter__()
+            return self._borrow.__enter__()
         except BaseException:
-            calls.release()
+            self._calls.release()
             raise
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._borrowed.__exit__(kind, error, traceback)
-        self._child.calls.release()
+    async def __aexit__(self, *_: object) -> None:
+        self._borrow.__exit__()
+        self._calls.release()
 
 
 class ChildProcess(Process):
@@ -117,34 +130,27 @@ class ChildProcess(Process):
     def _id(self) -> int:
         return self.near.id
 
-    @contextmanager
-    def borrow(self) -> Generator[ids.Process, None, None]:
+    def borrow(self) -> Borrow:
         """Use the child's id. Refused: when it is dead, in use, or has an unread siginfo."""
-        if self.in_use:
-            raise ChildBusyError(self)
-        self._check_known_alive()
-        self.in_use = True
-        try:
-            yield self.near
-        finally:
-            self.in_use = False
+        return Borrow(self)
 
-    def _check_known_alive(self) -> None:
+    def check_known_alive(self) -> None:
+        """Refuse what is known to be dead, or may be by a siginfo that nobody has read."""
         if self.death_state is not None:
             raise ChildDeadError(self, self.death_state)
         if self.unread_siginfo is not None:
             raise UnreadSiginfoError(self)
 
-    def _turn(self) -> _Turn:
+    def turn(self) -> Turn:
         """Borrow, after the calls of other tasks that are under way: each is short."""
-        return _Turn(self)
+        return Turn(self)
 
     # signals and groups
 
     async def kill(self, sig: int = SIG.KILL) -> None:
         """Signal the child; it can't hit anyone else. ``pidfd_send_signal(2)``, ``kill(2)``."""
         check_signal(sig)
-        async with self._turn() as near_id:
+        async with self.turn() as near_id:
             if self.pidfd is not None:
                 await self.pidfd.send_signal(sig)
             else:
@@ -161,12 +167,12 @@ class ChildProcess(Process):
     async def killpg(self, sig: int) -> None:
         """Signal the process group that the child leads. ``kill(2)``."""
         check_signal(sig)
-        async with self._turn() as near_id:
+        async with self.turn() as near_id:
             await near.kill(self.task.sysif, -near_id.id, sig)
 
     async def getpgid(self) -> ids.ProcessGroup:
         """Return the child's process group. ``getpgid(2)``."""
-        async with self._turn() as near_id:
+        async with self.turn() as near_id:
             return await near.getpgid(self.task.sysif, near_id.id)
 
     async def setpgid(self, pgid: ChildProcess | None = None) -> None:
@@ -175,23 +181,23 @@ class ChildProcess(Process):
         Both children are borrowed; they must be of one pid namespace. ``setpgid(2)``.
         """
         if pgid is None or pgid is self:
-            async with self._turn() as near_id:
+            async with self.turn() as near_id:
                 await near.setpgid(self.task.sysif, near_id.id, near_id.id)
             return
         self.task.check_pid_namespace(pgid, pgid.pid_namespace)
         # always in the same order: two children that join each other must not wait for ever
         first, second = sorted((self, pgid), key=lambda child: child.near.id)
-        async with first._turn(), second._turn():  # noqa: SLF001 - of the same class
+        async with first.turn(), second.turn():
             await near.setpgid(self.task.sysif, self.near.id, pgid.near.id)
 
     async def setpriority(self, prio: int) -> None:
         """Set the nice value, -20 to 19. ``setpriority(2)``."""
-        async with self._turn():
+        async with self.turn():
             await super().setpriority(prio)
 
     async def getpriority(self) -> int:
         """Return the nice value. ``getpriority(2)``."""
-        async with self._turn():
+        async with self.turn():
             return await super().getpriority()
 
     # waiting
@@ -233,12 +239,12 @@ class ChildProcess(Process):
                     return state
 
     async def _until_ready(self, options: W) -> None:
-        self._check_known_alive()  # refused before the wait, not after it
+        self.check_known_alive()  # refused before the wait, not after it
         if self.readiness is not None:
             await self.readiness.wait(options)
 
     async def _wait_value(self, options: W, rusage: Pointer[bytes] | None) -> ChildState | None:
-        async with self._turn():
+        async with self.turn():
             buffer = await self.task.malloc(SIGINFO)
             try:
                 await self._waitid(options, buffer, rusage)
@@ -255,7 +261,7 @@ class ChildProcess(Process):
         self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
     ) -> bool:
         """Make one call; returns whether it is the answer."""
-        async with self._turn():
+        async with self.turn():
             try:
                 await self._waitid(options, infop, rusage)
             except ChildProcessError:
@@ -270,9 +276,9 @@ class ChildProcess(Process):
     async def _waitid(
         self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
     ) -> None:
-        """Make the call itself, never one that blocks, and never one that a cancel can tear."""
+        """Make the call itself, never one that blocks: its result can't be lost."""
         infop.poke(Siginfo())
-        with trio.CancelScope(shield=True), infop.borrow(self.task) as address:
+        with infop.borrow(self.task) as address:
             which, id_ = IdType.PID, self.near.id
             if self.pidfd is not None:
                 which, id_ = IdType.PIDFD, self.pidfd.near.number

@@ -6,9 +6,7 @@ memory of value-in value-out calls.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Protocol, TypeVar, final
+from typing import Protocol, Self, TypeVar, final
 from weakref import WeakSet
 
 import trio
@@ -74,14 +72,27 @@ class Holdings:
 
 @final
 class Transient:
-    """Memory for the time of one call."""
+    """Memory for the time of one call: ``with task.transient(...) as memory``."""
 
-    __slots__ = ("_arena", "address", "size")
+    __slots__ = ("_arena", "_content", "_room", "address", "size")
 
-    def __init__(self, arena: Arena, address: int, size: int) -> None:
+    def __init__(self, arena: Arena, content: bytes | int) -> None:
         self._arena = arena
+        self._content = content
+        self.size = content if isinstance(content, int) else len(content)
+
+    def __enter__(self) -> Self:
+        content = self._content
+        if isinstance(content, int):
+            content = bytes(fit("size", content, 0, LARGEST))
+        self._room = len(content) or 1
+        address = self._arena.allocate(self._room)
+        self._arena.view(address, self._room)[: len(content)] = content
         self.address = Address(address)
-        self.size = size
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._arena.release(self.address.value, self._room)
 
     def read(self, start: int = 0, end: int | None = None) -> bytes:
         """Return bytes of it."""
@@ -111,17 +122,9 @@ class MemoryTask(Task):
     def __repr__(self) -> str:
         return f"task of {self.sysif!r}"
 
-    @contextmanager
-    def transient(self, content: bytes | int) -> Generator[Transient, None, None]:
+    def transient(self, content: bytes | int) -> Transient:
         """Allocate memory with these bytes, or so many zero bytes, until the block ends."""
-        data = content if isinstance(content, bytes) else bytes(fit("size", content, 0, LARGEST))
-        size = len(data)
-        address = self.arena.allocate(max(size, 1))
-        try:
-            self.arena.view(address, size)[:] = data
-            yield Transient(self.arena, address, size)
-        finally:
-            self.arena.release(address, max(size, 1))
+        return Transient(self.arena, content)
 
     async def malloc(self, serializer: Serializer[T], size: int | None = None) -> Pointer[T]:
         """Allocate memory for a value of a type (``size`` bytes, where types vary)."""

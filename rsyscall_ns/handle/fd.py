@@ -11,10 +11,10 @@ import os
 import select
 import stat
 import struct
-from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from errno import EOPNOTSUPP
-from typing import ClassVar, Self, TypeVar, overload
+from typing import ClassVar, Self, TypeVar, final, overload
 
 import trio
 
@@ -67,6 +67,25 @@ class FDNotInheritedError(RsyscallError):
         )
 
 
+@final
+class FDBorrow:
+    """``with fd.borrow() as near_id``."""
+
+    __slots__ = ("_fd", "_task")
+
+    def __init__(self, fd: FileDescriptor, task: MemoryTask) -> None:
+        self._fd = fd
+        self._task = task
+
+    def __enter__(self) -> ids.FileDescriptor:
+        near_id = self._fd.near
+        self._task.check_fd_table(self._fd, self._fd.table)
+        return near_id
+
+    def __exit__(self, *_: object) -> None:
+        pass  # nothing was taken: a handle may be closed while a call is under way
+
+
 class FileDescriptor:
     """An fd of any kind; subclasses add what one kind can do, and are final."""
 
@@ -111,12 +130,9 @@ class FileDescriptor:
         """Whether the handle is open and its task still has the fd table that it is of."""
         return self._number >= 0 and self.table is self.task.fd_table
 
-    @contextmanager
-    def borrow(self, task: MemoryTask | None = None) -> Generator[ids.FileDescriptor, None, None]:
+    def borrow(self, task: MemoryTask | None = None) -> FDBorrow:
         """Use the fd in a call of ``task`` (default: its own); checked before the call."""
-        near_id = self.near
-        (task or self.task).check_fd_table(self, self.table)
-        yield near_id
+        return FDBorrow(self, task or self.task)
 
     def moved(self, table: FDTable) -> int | None:
         """Follow the task into its copy of the fd table."""

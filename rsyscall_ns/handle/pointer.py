@@ -12,8 +12,6 @@ borrowed or held raises PointerInUseError.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, final
 
 from rsyscall_ns.far.namespaces import AddressSpace
@@ -58,16 +56,36 @@ class PointerNotAdjacentError(RsyscallError):
         super().__init__(f"{left} does not end where {right} begins, so they can't be merged")
 
 
+@final
+class PointerBorrow:
+    """``with pointer.borrow(task) as address``."""
+
+    __slots__ = ("_pointer", "_task")
+
+    def __init__(self, pointer: Pointer[Any], task: Task) -> None:
+        self._pointer = pointer
+        self._task = task
+
+    def __enter__(self) -> Address:
+        near = self._pointer.near
+        self._task.check_address_space(self._pointer, self._pointer.space)
+        self._pointer.borrows += 1
+        return near
+
+    def __exit__(self, *_: object) -> None:
+        self._pointer.borrows -= 1
+
+
 class Pointer(Generic[T]):
     """Owns ``size`` bytes at one address of one address space."""
 
     __slots__ = (
         "_address",
         "_arena",
-        "_borrows",
         "_holder",
         "_size",
         "_valid",
+        "borrows",
         "serializer",
         "space",
     )
@@ -82,7 +100,7 @@ class Pointer(Generic[T]):
         self._size = size
         self.serializer = serializer
         self._valid = True
-        self._borrows = 0
+        self.borrows = 0
         self._holder = ""
 
     def __repr__(self) -> str:
@@ -112,7 +130,7 @@ class Pointer(Generic[T]):
         self._check()
         if self._holder:
             raise PointerInUseError(self, self._holder)
-        if self._borrows:
+        if self.borrows:
             raise PointerInUseError(self, "a call that is under way")
 
     def _consume(self) -> None:
@@ -122,16 +140,9 @@ class Pointer(Generic[T]):
     def _part(self, address: int, size: int) -> Pointer[T]:
         return Pointer(self._arena, self.space, address, size, self.serializer)
 
-    @contextmanager
-    def borrow(self, task: Task) -> Generator[Address, None, None]:
+    def borrow(self, task: Task) -> PointerBorrow:
         """Use the memory in a call of ``task``; neither freed nor consumed meanwhile."""
-        self._check()
-        task.check_address_space(self, self.space)
-        self._borrows += 1
-        try:
-            yield Address(self._address)
-        finally:
-            self._borrows -= 1
+        return PointerBorrow(self, task)
 
     def hold(self, holder: str) -> None:
         """Mark the memory as used by ``holder`` until ``let_go``."""
@@ -158,7 +169,8 @@ class Pointer(Generic[T]):
         self._check()
         following._check()
         ends = self._address + self._size
-        if self.space is not following.space or ends != following.near.value:
+        adjacent = self.space is following.space and ends == following.near.value
+        if not adjacent or not self._arena.same_mapping(self._address, ends):
             raise PointerNotAdjacentError(self, following)
         following._check_unused()
         self._consume()
@@ -195,7 +207,9 @@ class Pointer(Generic[T]):
         self._check_unused()
         self.poke(value)
         self._consume()
-        return WrittenPointer(self._arena, self.space, self._address, self._size, self, value)
+        return WrittenPointer(
+            self._arena, self.space, self._address, self._size, self.serializer, value
+        )
 
 
 @final
@@ -210,8 +224,8 @@ class WrittenPointer(Pointer[T]):
         space: AddressSpace,
         address: int,
         size: int,
-        origin: Pointer[T],
+        serializer: Serializer[T],
         value: T,
     ) -> None:
-        super().__init__(arena, space, address, size, origin.serializer)
+        super().__init__(arena, space, address, size, serializer)
         self.value = value

@@ -83,14 +83,32 @@ class Watcher(Protocol):
         ...
 
 
-# (flags of which any is asked for, flags of which then one may not be, why)
-FORBIDDEN = (
-    (CLONE.NEWUSER | CLONE.NEWNS, CLONE.FS, "a new user or mount namespace can't share CLONE.FS"),
-    (CLONE.SIGHAND, CLONE.CLEAR_SIGHAND, "shared signal handlers can't be cleared"),
-    (CLONE.NEWPID, CLONE.PARENT, "the first process of a pid namespace can't be a sibling"),
-    (CLONE.NEWIPC, CLONE.SYSVSEM, "a new ipc namespace can't share semaphore adjustments"),
-    (CLONE.NEWUSER, CLONE.PARENT, "a new user namespace can't be made for a sibling"),
+# (flags of which any is asked for, flags of which then none may be, why)
+FORBIDDEN = tuple(
+    (int(some), int(others), why)
+    for some, others, why in (
+        (
+            CLONE.NEWUSER | CLONE.NEWNS,
+            CLONE.FS,
+            "a new user or mount namespace can't share CLONE.FS",
+        ),
+        (CLONE.SIGHAND, CLONE.CLEAR_SIGHAND, "shared signal handlers can't be cleared"),
+        (
+            CLONE.NEWPID,
+            CLONE.PARENT,
+            "the first process of a pid namespace can't be a sibling",
+        ),
+        (CLONE.NEWIPC, CLONE.SYSVSEM, "a new ipc namespace can't share semaphore adjustments"),
+        (CLONE.NEWUSER, CLONE.PARENT, "a new user namespace can't be made for a sibling"),
+    )
 )
+REFUSED = (
+    (int(CLONE.THREAD), "a thread is no child process: it can't be waited for"),
+    (int(CLONE.VFORK), "CLONE.VFORK would stop the caller until the child execs"),
+    (int(CLONE.DETACHED), "CLONE.DETACHED means nothing and excludes a pidfd"),
+)
+SIGHAND, VM, PARENT = int(CLONE.SIGHAND), int(CLONE.VM), int(CLONE.PARENT)
+POINTERS = int(CLONE.PARENT_SETTID | CLONE.CHILD_SETTID | CLONE.CHILD_CLEARTID | CLONE.SETTLS)
 
 
 class ProcessTask(MemoryTask, Generic[ProcessT_co]):
@@ -183,6 +201,26 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
         if allocation.near.value + allocation.size() != data.near.value:
             raise StackNotAdjacentError(allocation, data)
         check_flags(flags)
+        if int(flags) & POINTERS:
+            self._check_pointers(flags, ptid, ctid, newtls)
+        for pointer in (ptid, ctid, newtls):
+            if pointer is not None:
+                with pointer.borrow(self):
+                    pass
+        if not int(flags) & PARENT:
+            return self
+        if self.parent_task is None:
+            raise NoParentTaskError(self)
+        self.parent_task.check_pid_namespace(self, self.pid_namespace)
+        return self.parent_task
+
+    @staticmethod
+    def _check_pointers(
+        flags: CLONE,
+        ptid: Pointer[int] | None,
+        ctid: Pointer[int] | None,
+        newtls: Pointer[Any] | None,
+    ) -> None:
         for flag, pointer, name in (
             (CLONE.PARENT_SETTID, ptid, "ptid"),
             (CLONE.CHILD_SETTID, ctid, "ctid"),
@@ -191,16 +229,6 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
         ):
             if flag in flags and pointer is None:
                 raise CloneFlagsError(flags, f"{flag!r} needs a pointer {name}")
-        for pointer in (ptid, ctid, newtls):
-            if pointer is not None:
-                with pointer.borrow(self):
-                    pass
-        if CLONE.PARENT not in flags:
-            return self
-        if self.parent_task is None:
-            raise NoParentTaskError(self)
-        self.parent_task.check_pid_namespace(self, self.pid_namespace)
-        return self.parent_task
 
     async def _clone(
         self,
@@ -226,7 +254,7 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
                 child_tid=at(ctid),
                 parent_tid=at(ptid),
                 # a sibling gets the signal of its parent, and the kernel insists on none here
-                exit_signal=0 if CLONE.PARENT in flags else SIG.CHLD,
+                exit_signal=0 if int(flags) & PARENT else SIG.CHLD,
                 tls=at(newtls),
             )
             with self.transient(args) as wanted:
@@ -270,14 +298,12 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
 
 def check_flags(flags: CLONE) -> None:
     """Refuse flags that no clone by us can have, or that exclude each other."""
+    bits = int(flags)  # plain ints: a flag type's own operators are slow
     for some, others, why in FORBIDDEN:
-        if flags & some and flags & others:
+        if bits & some and bits & others:
             raise CloneFlagsError(flags, why)
-    if CLONE.THREAD in flags:
-        raise CloneFlagsError(flags, "a thread is no child process: it can't be waited for")
-    if CLONE.VFORK in flags:
-        raise CloneFlagsError(flags, "CLONE.VFORK would stop the caller until the child execs")
-    if CLONE.SIGHAND in flags and CLONE.VM not in flags:
+    for flag, why in REFUSED:
+        if bits & flag:
+            raise CloneFlagsError(flags, why)
+    if bits & SIGHAND and not bits & VM:
         raise CloneFlagsError(flags, "shared signal handlers need shared memory, CLONE.VM")
-    if CLONE.DETACHED in flags:
-        raise CloneFlagsError(flags, "CLONE.DETACHED means nothing and excludes a pidfd")

@@ -101,6 +101,10 @@ class Arena:
         offset = address - chunk.start
         return chunk.view[offset : offset + size]
 
+    def same_mapping(self, one: int, other: int) -> bool:
+        """Return whether two addresses are of one mapping: two may lie side by side."""
+        return self._chunk(one) is self._chunk(other)
+
     def _chunk(self, address: int) -> _Chunk:
         if not self._starts:
             raise ArenaClosedError

@@ -31,20 +31,17 @@ class ServerBlock:
         self.data = data
 
     @classmethod
-    async def make(cls, task: MemoryTask) -> ServerBlock:
+    def make(cls, task: MemoryTask) -> ServerBlock:
         """Allocate one from the task's arena; ``free`` it, or hand the parts to a process."""
-        start = task.arena.allocate(BLOCK_SIZE, BLOCK_SIZE)
-        whole = Pointer(task.arena, task.address_space, start, BLOCK_SIZE, BYTES)
-        ring, rest = whole.split(RING_SIZE)
-        stack, data = rest.split(rest.size() - STACK.size)
-        top = data.as_type(STACK)
-        try:
-            written = await top.write(Stack(Address(lib.rs_entry_point()), ring.near))
-        except BaseException:
-            for part in (ring, stack, top):
-                part.free()
-            raise
-        return cls(ring, stack.as_type(STACK), written)
+        arena, space = task.arena, task.address_space
+        bottom = arena.allocate(BLOCK_SIZE, BLOCK_SIZE)
+        middle, top = bottom + RING_SIZE, bottom + BLOCK_SIZE - STACK.size
+        ring = Pointer(arena, space, bottom, RING_SIZE, BYTES)
+        stack = Pointer(arena, space, middle, top - middle, STACK)
+        start = Stack(Address(lib.rs_entry_point()), Address(bottom))
+        data = WrittenPointer(arena, space, top, STACK.size, STACK, start)
+        data.poke(start)
+        return cls(ring, stack, data)
 
     def prepare(
         self, *, setup: int, doorbell: int, client_doorbell: int, death_signal: int, mask: int

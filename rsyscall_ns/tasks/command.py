@@ -20,6 +20,13 @@ class CommandNotFoundError(RsyscallError, FileNotFoundError):
         FileNotFoundError.__init__(self, 2, f"no executable file of this name in PATH={path}", name)
 
 
+def _environment() -> dict[bytes, bytes]:
+    """Return a copy of our environment as bytes."""
+    # what os.environb looks into: it would decode and encode every value on the way
+    inner = getattr(os.environ, "_data", None)
+    return dict(inner if isinstance(inner, dict) else os.environb)
+
+
 def _strings(values: Sequence[StrPath]) -> tuple[StrPath, ...]:
     if isinstance(values, str | bytes):
         raise PathError(values, "is one string: give the arguments as a list of strings")
@@ -55,7 +62,7 @@ class Command:
 
     def envp(self) -> list[bytes]:
         """Return the environment for the kernel: our own with the changes."""
-        names = dict(os.environb)
+        names = _environment()
         for name, value in self.env_updates.items():
             if value is None:
                 names.pop(os.fsencode(name), None)

@@ -43,6 +43,7 @@ __all__ = ["SpawnRequest", "start"]
 
 T = TypeVar("T", bound=ProcessTask[ThreadProcess])
 BY_CLONE = CLONE.NEWUSER | CLONE.NEWPID
+VM = int(CLONE.VM)
 ADMIN = 1 << 21  # CAP_SYS_ADMIN
 
 
@@ -144,27 +145,19 @@ async def _clone_server(
     watcher = parent.watcher
     assert isinstance(watcher, ChildWatcher)
     shared = CLONE.FILES in request.flags
-    block = await ServerBlock.make(parent)
+    block = ServerBlock.make(parent)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server_end: FileDescriptor | None = None
+    number = -1
     try:
         with theirs:
             number = await parent.sysif.import_fd(theirs.fileno())
-        server_end = FileDescriptor(parent, ids.FileDescriptor(number))
         setup = lib.RS_SETUP_HANDLERS | (0 if shared else lib.RS_SETUP_OWN_FILES)
-        block.prepare(
-            setup=setup,
-            doorbell=number,
-            client_doorbell=ours.fileno() if parent.sysif.same_thread else -1,
-            death_signal=SIG.KILL,
-            mask=0,
-        )
         process = await _clone(parent, request.flags, block, ours, number, setup)
     except BaseException:
         ours.close()
         block.free()
-        if server_end is not None:
-            await server_end.close()
+        if number >= 0:
+            await parent.sysif.call(SYS.close, number)
         raise
     process.keep(block.ring)
     readiness = process.readiness
@@ -181,9 +174,9 @@ async def _clone_server(
     )
     process.server = ring
     if shared:
-        process.shared_doorbell = server_end
+        process.shared_doorbell = FileDescriptor(parent, ids.FileDescriptor(number))
     else:
-        await server_end.close()
+        await parent.sysif.call(SYS.close, number)
     return make(ring, process, request.flags)
 
 
@@ -195,22 +188,26 @@ async def _clone(
     number: int,
     setup: int,
 ) -> ThreadProcess:
-    wanted = (flags & ~NEW_NAMESPACES) | (flags & BY_CLONE) | CLONE.VM
-    try:
-        try:
-            stack = (block.stack, block.data)
-            return await parent.clone(wanted | CLONE.CLEAR_SIGHAND, stack)
-        except OSError as error:
-            if error.errno != ENOSYS:
-                raise
-        # without clone3 the child itself puts the signal handlers back
+    wanted = CLONE(int(flags) & ~int(NEW_NAMESPACES) | int(flags) & int(BY_CLONE) | VM)
+
+    def prepare(setup: int) -> None:
         block.prepare(
-            setup=setup | lib.RS_SETUP_RESET,
+            setup=setup,
             doorbell=number,
             client_doorbell=ours.fileno() if parent.sysif.same_thread else -1,
             death_signal=SIG.KILL,
             mask=0,
         )
+
+    try:
+        prepare(setup)
+        try:
+            return await parent.clone(wanted | CLONE.CLEAR_SIGHAND, (block.stack, block.data))
+        except OSError as error:
+            if error.errno != ENOSYS:
+                raise
+        # without clone3 the child itself puts the signal handlers back
+        prepare(setup | lib.RS_SETUP_RESET)
         return await parent.clone(wanted, (block.stack, block.data))
     except OSError as error:
         if flags & BY_CLONE and error.errno != EAGAIN:

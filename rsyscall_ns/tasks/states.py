@@ -53,7 +53,7 @@ class _Thread:
 
     async def start(self) -> None:
         """Start it; on failure everything is given back."""
-        self.block = await ServerBlock.make(self.task)
+        self.block = ServerBlock.make(self.task)
         self.tid = await self.task.malloc(INT32)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:

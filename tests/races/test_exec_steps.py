@@ -43,7 +43,7 @@ async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
         await local.sweep()
         if steps.disarm() <= at:
             break
-    assert 3 < at < MOST_STEPS
+    assert 1 < at < MOST_STEPS
 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
@@ -66,7 +66,7 @@ async def test_a_kill_at_any_step(local: Task, steps: Steps, flags: CLONE) -> No
         await local.sweep()
         if done:
             break
-    assert 3 < at < MOST_STEPS
+    assert 1 < at < MOST_STEPS
 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
@@ -85,7 +85,7 @@ async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
         await local.sweep()
         if done:
             break
-    assert 3 < at < MOST_STEPS
+    assert 1 < at < MOST_STEPS
 
 
 async def test_a_cancelled_exec_that_fails_leaves_the_child_as_it_was(

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final, TypeVar, final
 
 import trio
 
-__all__ = ["LIMIT", "LoopGuard", "LoopHeldError", "guarded_run"]
+__all__ = ["LIMIT", "HangsError", "LoopGuard", "LoopHeldError", "guarded_run", "unguarded_run"]
 
 T = TypeVar("T")
 LIMIT: Final = 50_000_000  # nanoseconds
@@ -30,6 +33,13 @@ class LoopHeldError(AssertionError):
     def __init__(self, held: Sequence[tuple[str, int]]) -> None:
         steps = ", ".join(f"{name} for {spent // 1_000_000} ms" for name, spent in held)
         super().__init__(f"the event loop was held by {steps}; the limit is {LIMIT // 1_000_000}")
+
+
+class HangsError(AssertionError):
+    """A trio run did not end, not even by being cancelled."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the run did not end within {seconds} s, and could not be cancelled")
 
 
 @final
@@ -87,6 +97,26 @@ class LoopGuard(trio.abc.Instrument):
         return int(os.pread(self._schedstat, 128, 0).split()[1])
 
 
+@contextmanager
+def broken_off_after(seconds: int) -> Iterator[None]:
+    """Raise HangsError in the block, wherever it is, when the time is up (main thread only)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_alarm(number: int, frame: object) -> None:
+        del number, frame
+        raise HangsError(seconds)
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    left = signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(left)
+        signal.signal(signal.SIGALRM, before)
+
+
 def guarded_run(
     async_fn: Callable[..., Awaitable[T]],
     *args: object,
@@ -95,7 +125,7 @@ def guarded_run(
 ) -> T:
     """Do what ``trio.run`` does, and raise LoopHeldError if a step was too long.
 
-    A run that hangs is ended by ``trio.TooSlowError``.
+    A run that hangs is cancelled after a minute, and if that does not end it, broken off.
     """
 
     async def limited() -> T:
@@ -103,7 +133,8 @@ def guarded_run(
             return await async_fn(*args)
 
     guard = LoopGuard()
-    result = unguarded_run(limited, instruments=[*instruments, guard], **options)
+    with broken_off_after(PATIENCE * 3 // 2):
+        result = unguarded_run(limited, instruments=[*instruments, guard], **options)
     if guard.held:
         raise LoopHeldError(guard.held)
     return result

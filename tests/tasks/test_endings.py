@@ -18,7 +18,7 @@ from rsyscall_ns import CLONE, SIG, SIGINFO, Task, W
 from tests.support.census import children, nothing_left
 from tests.support.children import FOREVER, end_by_exit, is_alive, same_state, shell, thread_of
 
-STUBBORN = shell("trap '' TERM HUP INT; sleep 1000000 & wait; wait; sleep 1000000")
+STUBBORN = shell("trap '' TERM HUP INT; exec sleep 1000000")
 
 
 @pytest.mark.parametrize("flags", [CLONE(0), CLONE.FILES, CLONE.NEWUSER | CLONE.NEWPID])

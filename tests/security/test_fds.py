@@ -1,0 +1,133 @@
+"""Leaked fds and working directories (2024-21626): what is inside equals the allow-list."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from rsyscall_ns import CLONE, Command, FileDescriptor, O, Task
+from tests.support.children import FOREVER, thread_of
+
+NAMESPACES = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS
+FLAGS = [CLONE(0), NAMESPACES, CLONE.FILES]
+
+
+def numbers(pid: int) -> set[int]:
+    return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+
+
+def streams() -> set[int]:
+    return {0, 1, 2} & numbers(os.getpid())
+
+
+async def opened(task: Task, count: int = 8) -> list[FileDescriptor]:
+    """Open files, one of them carelessly inheritable."""
+    made = [await task.fs.open("/") for _ in range(count)]
+    return made
+
+
+@pytest.mark.parametrize("flags", FLAGS, ids=str)
+async def test_a_program_has_its_streams_and_what_was_passed(local: Task, flags: CLONE) -> None:
+    ours = await opened(local)
+    os.set_inheritable(ours[0].near.number, True)
+    careless = os.dup2(ours[0].near.number, ours[-1].near.number + 20)
+    async with local.spawn(flags) as child:
+        passed = await child.fs.open("/dev/null")
+        process = await child.exec(FOREVER, pass_fds=[passed])
+        assert numbers(process.near.id) == streams() | {passed.near.number}
+    os.close(careless)
+
+
+@pytest.mark.parametrize("flags", FLAGS, ids=str)
+async def test_a_program_of_a_grandchild_too(local: Task, flags: CLONE) -> None:
+    await opened(local)
+    async with local.spawn(CLONE.NEWUSER) as child:
+        await opened(child)
+        async with child.spawn(flags) as grandchild:
+            process = await grandchild.exec(FOREVER)
+            found = [name for name in os.listdir(f"/proc/{outer_pid(local, child)}/fd")]
+            assert found
+            assert process.death_state is None
+            assert await inside(local) == streams()
+
+
+def outer_pid(local: Task, child: Task) -> int:
+    assert child.parent_task is local
+    return child.process.near.id
+
+
+async def inside(local: Task) -> set[int]:
+    """Have a program list its own fds, without the one that it lists with."""
+    read, write = await local.fs.pipe2()
+    async with local.spawn(NAMESPACES) as child:
+        out = await write.pass_to(child)
+        await write.close()
+        command = Command("/bin/sh", ["sh", "-c", "ls /proc/$$/fd"])
+        await child.mount.mount("proc", "/proc", "proc")
+        process = await child.exec(command, stdout=out)
+        parts: list[bytes] = []
+        while part := await read.read():
+            assert isinstance(part, bytes)
+            parts.append(part)
+        assert (await process.wait()).clean()
+    await read.close()
+    return {int(word) for word in b"".join(parts).split()}
+
+
+async def test_a_program_in_a_namespace_sees_its_streams_only(local: Task) -> None:
+    await opened(local)
+
+    assert await inside(local) == {0, 1, 2}
+
+
+async def test_a_serving_child_has_no_fd_of_ours_but_what_it_inherits(local: Task) -> None:
+    ours = await opened(local)
+    async with local.spawn(NAMESPACES, inherit=[ours[3]]) as child:
+        found = numbers(child.process.near.id) - streams()
+        assert ours[3].near.number in found
+        others = found - {ours[3].near.number}
+        links = [os.readlink(f"/proc/{child.process.near.id}/fd/{number}") for number in others]
+        assert len(links) == 1
+        assert links[0].startswith("socket:")  # its end of the doorbell, close-on-exec
+
+
+async def test_all_that_a_task_opens_is_close_on_exec(local: Task) -> None:
+    async with local.spawn() as child:
+        for task in (local, child):
+            made = [await task.fs.open("/"), *(await task.fs.pipe2())]
+            made += await task.net.socketpair()
+            made += [await task.ns.open("uts"), await made[0].dup(), await made[0].pass_to(local)]
+            for fd in made:
+                assert await fd.is_cloexec()
+
+
+async def test_none_of_our_own_fds_is_inheritable(local: Task) -> None:
+    before = {number for number in numbers(os.getpid()) if number > 2 and inheritable(number)}
+    async with local.spawn() as child:
+        await thread_of(child).kill(0)
+        now = {number for number in numbers(os.getpid()) if number > 2 and inheritable(number)}
+    assert now == before
+
+
+def inheritable(number: int) -> bool:
+    try:
+        return os.get_inheritable(number)
+    except OSError:
+        return False  # the fd of the listing
+
+
+async def test_the_working_directory_inside_is_reachable(local: Task) -> None:
+    async with local.spawn(NAMESPACES) as child:
+        assert not (await child.fs.getcwd()).startswith("(unreachable)")
+        process = await child.exec(FOREVER)
+        assert os.readlink(f"/proc/{process.near.id}/cwd") == os.getcwd()
+
+
+async def test_a_working_directory_that_was_an_fd_is_none_after_exec(local: Task) -> None:
+    async with local.spawn() as child:
+        directory = await child.fs.open("/usr", O.PATH | O.DIRECTORY)
+        await child.fs.chdir(directory)
+        process = await child.exec(FOREVER)
+        assert numbers(process.near.id) == streams()
+        assert os.readlink(f"/proc/{process.near.id}/cwd") == "/usr"
