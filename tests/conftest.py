@@ -20,21 +20,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 async def local() -> AsyncIterator[Task]:
-    """The interpreter's own task."""
+    """Open the interpreter's own task."""
     async with open_local_task() as task:
         yield task
 
 
 @pytest.fixture
 async def child(local: Task) -> AsyncIterator[Task]:
-    """A child that shares nothing but memory with us."""
+    """Make a child that shares nothing but memory with us."""
     async with local.spawn() as task:
         yield task
 
 
 @pytest.fixture(params=["direct", "ring"])
 async def task(request: pytest.FixtureRequest, local: Task) -> AsyncIterator[Task]:
-    """A task over each transport in turn: the interpreter's own, and a child."""
+    """Open a task over each transport in turn: the interpreter's own, and a child."""
     if request.param == "direct":
         yield local
         return

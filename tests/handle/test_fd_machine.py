@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rsyscall_ns import FileDescriptor, O, Task, open_local_task
+from tests.support.procfs import open_numbers
 
 T = TypeVar("T")
 
@@ -77,14 +77,12 @@ class FDMachine(RuleBasedStateMachine):
         self.live: list[FileDescriptor] = []
         self.inheritable: set[int] = set()
         pid = self.task.process.near.id
-        self.table = Path(f"/proc/{pid}/fd")
+        self.pid = pid
         self.info = Path(f"/proc/{pid}/fdinfo")
         self.others = self.numbers()
 
     def numbers(self) -> set[int]:
-        """Return the open fds; that of the listing itself is gone by the time of the look."""
-        names = os.listdir(self.table)
-        return {int(name) for name in names if os.path.lexists(self.table / name)}
+        return open_numbers(self.pid)
 
     def is_cloexec(self, number: int) -> bool:
         lines = (self.info / str(number)).read_text(encoding="ascii").splitlines()

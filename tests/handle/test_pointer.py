@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import trio
 
@@ -10,11 +12,11 @@ from rsyscall_ns import (
     CLONE,
     INT32,
     SIGINFO,
-    O,
     AddressSpaceMismatchError,
     ArenaClosedError,
     ArgumentRangeError,
     NamespaceMismatchError,
+    O,
     Pointer,
     PointerInUseError,
     PointerNotAdjacentError,
@@ -112,7 +114,6 @@ async def test_what_write_consumed_is_gone_and_what_it_returned_owns_the_memory(
         written = await pointer.write(1)
 
         assert not pointer.valid
-        assert written.valid
         again = await written.write(2)
         assert not written.valid
         assert await again.read() == 2
@@ -201,7 +202,7 @@ async def test_pieces_of_two_mappings_are_not_merged_even_side_by_side(local: Ta
     pieces += [await local.malloc(BYTES, 16) for _ in range(6)]
     pieces.sort(key=lambda pointer: pointer.near.value)
     try:
-        for left, right in zip(pieces, pieces[1:], strict=False):
+        for left, right in pairwise(pieces):
             if left.size() == 16 and left.near.value + 16 == right.near.value:
                 with pytest.raises(PointerNotAdjacentError):
                     left.merge(right)
@@ -298,11 +299,11 @@ async def test_a_pointer_of_another_address_space_is_refused_before_any_call(loc
             await file.write(foreign)
 
         assert counting.calls == 0
+        child.sysif = counting.inner
         assert isinstance(caught.value, NamespaceMismatchError)
         assert foreign.valid
         foreign.free()
         await file.close()
-        child.sysif = counting.inner
 
 
 async def test_two_local_tasks_do_not_share_their_pointers(local: Task) -> None:

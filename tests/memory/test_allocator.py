@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     consumes,
     invariant,
@@ -33,7 +36,7 @@ class FreeListMachine(RuleBasedStateMachine):
         self.model = set(range(START, END))
 
     @rule(target=taken, size=st.integers(1, 1500), alignment=ALIGNMENTS)
-    def allocate(self, size: int, alignment: int) -> object:
+    def allocate(self, size: int, alignment: int) -> Range | MultipleResults[Range]:
         start = self.list.allocate(size, alignment)
         if start is None:
             places = range(START, END - size + 1, alignment)
@@ -52,7 +55,7 @@ class FreeListMachine(RuleBasedStateMachine):
         self.model |= set(range(start, start + size))
 
     @rule(target=taken, taken=consumes(taken), data=st.data())
-    def release_a_part(self, taken: Range, data: st.DataObject) -> object:
+    def release_a_part(self, taken: Range, data: st.DataObject) -> MultipleResults[Range]:
         start, size = taken
         low = data.draw(st.integers(0, size - 1))
         high = data.draw(st.integers(low + 1, size))
@@ -78,7 +81,7 @@ class FreeListMachine(RuleBasedStateMachine):
     def the_free_ranges_are_sorted_and_never_touch(self) -> None:
         ranges = self.list.ranges
         assert all(low < high for low, high in ranges)
-        pairs = zip(ranges, ranges[1:], strict=False)
+        pairs = pairwise(ranges)
         assert all(high < following for (_, high), (following, _) in pairs)
 
     def teardown(self) -> None:

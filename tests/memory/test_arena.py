@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ class ArenaMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_overlaps_and_everything_is_counted(self) -> None:
         ends = sorted((address, address + size) for address, size, _ in self.live.values())
-        pairs = zip(ends, ends[1:], strict=False)
+        pairs = pairwise(ends)
         assert all(end <= following for (_, end), (following, _) in pairs)
         assert self.arena.used == sum(size for _, size, _ in self.live.values())
         assert self.arena.mapped >= self.arena.used

@@ -48,7 +48,7 @@ def test_equal_numbers_are_equal_ids_of_one_kind_only() -> None:
 def test_an_address_plus_an_offset_is_an_address_and_stays_in_range() -> None:
     assert Address(4096) + 8 == Address(4104)
     with pytest.raises(ArgumentRangeError):
-        Address(2**64 - 1) + 1
+        _ = Address(2**64 - 1) + 1
 
 
 def test_ids_say_what_they_are() -> None:

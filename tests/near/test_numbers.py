@@ -14,6 +14,7 @@ from tests.support.cheaders import c_values
 
 FOLDER = Path(nr.__file__).parent
 MODULES = {"x86_64": x86_64, "aarch64": aarch64}
+ALIASES = {"sync_file_range", "sync_file_range2"}  # one call of two names on aarch64
 LEAST = 300  # system calls of either architecture
 
 
@@ -36,7 +37,8 @@ def test_every_number_belongs_to_one_name(architecture: str) -> None:
     table = numbers(architecture)
 
     assert len(table) > LEAST
-    assert len(set(table.values())) == len(table)
+    double = {name for name in table if list(table.values()).count(table[name]) > 1}
+    assert double <= ALIASES
 
 
 def test_the_numbers_are_those_of_the_c_headers() -> None:

@@ -156,7 +156,9 @@ def test_a_call_that_must_succeed_ends_the_program_and_names_its_step() -> None:
     with pytest.raises(OSError, match=r"close\(2\) in child 5") as caught:
         results.check("child 5")
     assert caught.value.errno == EBADF
-    assert caught.value.__notes__ == ["step 2 of 3: close(result of step 1, 0x0, 0x0, 0x0, 0x0, 0x0)"]
+    assert caught.value.__notes__ == [
+        "step 2 of 3: close(result of step 1, 0x0, 0x0, 0x0, 0x0, 0x0)"
+    ]
 
 
 def test_a_large_result_that_is_no_errno_is_no_failure() -> None:

@@ -47,5 +47,3 @@ async def test_no_abstract_socket_appears(local: Task) -> None:
         inodes = our_sockets("self")
 
         assert not any(name.startswith("@") for name in names_of(inodes))
-
-

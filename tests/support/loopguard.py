@@ -11,7 +11,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, Final, TypeVar, final
@@ -98,7 +98,7 @@ class LoopGuard(trio.abc.Instrument):
 
 
 @contextmanager
-def broken_off_after(seconds: int) -> Iterator[None]:
+def broken_off_after(seconds: int) -> Generator[None, None, None]:
     """Raise HangsError in the block, wherever it is, when the time is up (main thread only)."""
     if threading.current_thread() is not threading.main_thread():
         yield

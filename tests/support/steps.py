@@ -19,7 +19,9 @@ from rsyscall_ns.transport.ring import RingInterface
 __all__ = ["Counting", "Steps"]
 
 METHODS = ("call", "execute", "import_fd", "export_fd")
-Method = Callable[..., Coroutine[Any, Any, Any]]  # the four methods differ in what they take and give
+Method = Callable[
+    ..., Coroutine[Any, Any, Any]
+]  # the four methods differ in what they take and give
 
 
 @final
@@ -88,6 +90,12 @@ class Counting:
     ) -> int:
         self.calls += 1
         return await self.inner.call(number, a, b, c, d, e, f)
+
+    async def wait_ready(self, number: int, events: int) -> None:
+        await self.inner.wait_ready(number, events)
+
+    def closing(self, number: int) -> None:
+        self.inner.closing(number)
 
     async def export_fd(self, number: int) -> int:
         self.calls += 1

@@ -135,11 +135,10 @@ async def test_a_call_that_blocks_in_the_child_is_ended_with_it(local: Task) -> 
 
 
 async def test_leaving_the_scope_cannot_be_cancelled(local: Task) -> None:
-    with nothing_left(local):
-        with trio.CancelScope() as scope:
-            async with local.spawn() as child:
-                scope.cancel()
-                assert child.parent_task is local
+    with nothing_left(local), trio.CancelScope() as scope:
+        async with local.spawn() as child:
+            scope.cancel()
+            assert child.parent_task is local
 
 
 async def test_a_stop_after_the_scope_was_left_reaches_nobody(local: Task) -> None:

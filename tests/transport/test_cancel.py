@@ -55,8 +55,10 @@ async def read_under_fire(task: Task, rounds: int) -> tuple[bytes, int, int]:
     """Return what was read, how many records were written, and how many reads were cancelled."""
     chance = random.Random(20261123)  # noqa: S311 - no secret
     reader, theirs = await task.fs.pipe2()
-    ours = os.dup(theirs.near.number) if task.sysif.same_thread else await task.sysif.export_fd(
-        theirs.near.number
+    ours = (
+        os.dup(theirs.near.number)
+        if task.sysif.same_thread
+        else await task.sysif.export_fd(theirs.near.number)
     )
     await theirs.close()
     writer = Writer(ours)

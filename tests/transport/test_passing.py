@@ -14,6 +14,7 @@ import trio
 from rsyscall_ns import CLONE, SYS, FileDescriptor, O, Task, TaskLostError
 from tests.support.census import nothing_left, open_fds
 from tests.support.limits import fd_table_full
+from tests.support.procfs import link_of, open_numbers
 
 
 def is_cloexec(number: int) -> bool:
@@ -123,22 +124,22 @@ async def test_a_full_table_here_is_an_error_and_nothing_is_lost(child: Task) ->
                     await child.sysif.export_fd(file.near.number)
                 assert caught.value.errno == EMFILE
     number = await child.sysif.export_fd(file.near.number)
-    assert os.readlink(f"/proc/self/fd/{number}") == "/dev/null"
+    assert link_of("self", number) == "/dev/null"
     os.close(number)
 
 
 async def test_a_full_table_there_is_an_error_and_nothing_is_lost(child: Task) -> None:
     pid = child.process.near.id
-    before = sorted(os.listdir(f"/proc/{pid}/fd"))
+    before = open_numbers(pid)
     for _ in range(3):
         with fd_table_full(pid):
             with pytest.raises(OSError, match="Too many open files") as caught:
                 await child.sysif.import_fd(0)
             assert caught.value.errno == EMFILE
-    assert sorted(os.listdir(f"/proc/{pid}/fd")) == before
+    assert open_numbers(pid) == before
     reader, writer = os.pipe()
     number = await child.sysif.import_fd(reader)
-    assert os.readlink(f"/proc/{pid}/fd/{number}") == os.readlink(f"/proc/self/fd/{reader}")
+    assert link_of(pid, number) == link_of("self", reader)
     os.close(reader)
     os.close(writer)
 
@@ -158,7 +159,7 @@ async def test_a_cancelled_passing_leaves_no_fd_anywhere(local: Task) -> None:
     reader, writer = await local.fs.pipe2()
     async with local.spawn() as child:
         pid = child.process.near.id
-        before = len(os.listdir(f"/proc/{pid}/fd"))
+        before = open_numbers(pid)
         ours = open_fds()
         for checkpoints in range(12):
             made: list[FileDescriptor] = []
@@ -173,7 +174,7 @@ async def test_a_cancelled_passing_leaves_no_fd_anywhere(local: Task) -> None:
                 nursery.cancel_scope.cancel()
             for handle in made:
                 await handle.close()
-            assert len(os.listdir(f"/proc/{pid}/fd")) == before
+            assert open_numbers(pid) == before
             assert open_fds() == ours
     await reader.close()
     await writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from signal import SIGKILL
 
@@ -22,6 +22,7 @@ from rsyscall_ns import (
     W,
 )
 from rsyscall_ns.near import ids
+from tests.support.procfs import is_there
 
 KINDS = {
     "cgroup": CLONE.NEWCGROUP,
@@ -36,7 +37,7 @@ KINDS = {
 
 
 @asynccontextmanager
-async def pidfd_of(task: Task, pid: int) -> AsyncIterator[PidFD]:
+async def pidfd_of(task: Task, pid: int) -> AsyncGenerator[PidFD, None]:
     number = await task.sysif.call(SYS.pidfd_open, pid)
     plain = FileDescriptor(task, ids.FileDescriptor(number))
     async with await plain.as_kind(PidFD) as pidfd:
@@ -54,12 +55,11 @@ async def test_a_signal_goes_through_a_pidfd(local: Task, task: Task) -> None:
 
 
 async def test_a_signal_to_one_that_was_reaped_is_an_error(local: Task) -> None:
-    async with local.spawn() as victim:
-        async with pidfd_of(local, victim.process.near.id) as pidfd:
-            os.kill(victim.process.near.id, SIGKILL)
-            await victim.process.waitid(W.EXITED)
-            with pytest.raises(ProcessLookupError):
-                await pidfd.send_signal(SIG.TERM)
+    async with local.spawn() as victim, pidfd_of(local, victim.process.near.id) as pidfd:
+        os.kill(victim.process.near.id, SIGKILL)
+        await victim.process.waitid(W.EXITED)
+        with pytest.raises(ProcessLookupError):
+            await pidfd.send_signal(SIG.TERM)
 
 
 async def test_a_pidfd_of_a_zombie_is_one_all_the_same(local: Task) -> None:
@@ -79,7 +79,7 @@ async def test_a_signal_that_does_not_exist_is_refused(task: Task, sig: int) -> 
 
 @pytest.mark.parametrize(("kind", "flag"), KINDS.items())
 async def test_a_namespace_fd_knows_its_kind(task: Task, kind: str, flag: CLONE) -> None:
-    if not os.path.lexists(f"/proc/self/ns/{kind}"):
+    if not is_there(f"/proc/self/ns/{kind}"):
         pytest.skip(f"this kernel has no {kind} namespaces")
     async with await task.ns.open(kind) as fd:
         assert await fd.nstype() == flag
@@ -90,12 +90,15 @@ async def test_a_namespace_fd_knows_its_kind(task: Task, kind: str, flag: CLONE)
 
 
 async def test_a_namespace_fd_is_the_tasks_own_namespace(local: Task) -> None:
-    async with local.spawn(CLONE.NEWUSER | CLONE.NEWUTS) as child:
-        async with await child.ns.open("uts") as theirs, await local.ns.open("uts") as ours:
-            copy = await theirs.pass_to(local)
-            first, second = (os.fstat(fd.near.number).st_ino for fd in (copy, ours))
-            assert first != second
-            await copy.close()
+    async with (
+        local.spawn(CLONE.NEWUSER | CLONE.NEWUTS) as child,
+        await child.ns.open("uts") as theirs,
+        await local.ns.open("uts") as ours,
+    ):
+        copy = await theirs.pass_to(local)
+        first, second = (os.fstat(fd.near.number).st_ino for fd in (copy, ours))
+        assert first != second
+        await copy.close()
 
 
 async def test_a_child_joins_what_another_made_and_its_beliefs_follow(local: Task) -> None:

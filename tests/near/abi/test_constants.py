@@ -82,7 +82,7 @@ PLAIN = {
     "IFF_UP": sockets.IFF_UP,
     "(long)SIG_DFL": signal_h.SIG_DFL,
     "(long)SIG_IGN": signal_h.SIG_IGN,
-    "AT_FDCWD": fcntl_h.AT_FDCWD - 2**64,
+    "AT_FDCWD": fcntl_h.AT_FDCWD,
 }
 
 

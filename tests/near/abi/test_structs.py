@@ -50,9 +50,18 @@ def test_siginfo_survives_the_way_into_bytes_and_back() -> None:
 
 
 def test_clone_args_are_the_kernels_struct() -> None:
-    fields = ("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size")
-    fields += ("tls", "set_tid", "set_tid_size", "cgroup")
-    size, offsets = layout("linux/sched.h", "struct clone_args", *fields)
+    fields = [
+        "flags",
+        "pidfd",
+        "child_tid",
+        "parent_tid",
+        "exit_signal",
+        "stack",
+        "stack_size",
+        "tls",
+        "set_tid",
+    ]
+    size, offsets = layout("linux/sched.h", "struct clone_args", *fields, "set_tid_size", "cgroup")
 
     packed = clone_args(
         flags=1,
@@ -105,15 +114,14 @@ def test_capability_data_holds_the_effective_set_where_the_kernel_writes_it() ->
 
 def test_the_message_of_a_doorbell_is_a_msghdr_with_an_iovec_and_a_cmsg() -> None:
     fields = ("msg_name", "msg_namelen", "msg_iov", "msg_iovlen", "msg_control")
-    fields += ("msg_controllen", "msg_flags")
-    size, offsets = layout("sys/socket.h", "struct msghdr", *fields)
+    size, offsets = layout("sys/socket.h", "struct msghdr", *fields, "msg_controllen", "msg_flags")
     cmsg, cmsg_offsets = layout(
         "sys/socket.h", "struct cmsghdr", "cmsg_len", "cmsg_level", "cmsg_type"
     )
     space = c_values(("sys/socket.h",), ("CMSG_SPACE(4)", "CMSG_LEN(4)"))
 
     assert doorbell.MSGHDR.size == size
-    assert doorbell.CONTROL_SIZE == space["CMSG_SPACE(4)"]
+    assert space["CMSG_SPACE(4)"] == doorbell.CONTROL_SIZE
     block = doorbell.message(0x1000, 77)
     name, length, iov, count, control, room, flags = (
         struct.unpack_from("<Q" if place in {0, 2, 3, 4, 5} else "<I", block, offset)[0]
