@@ -18,7 +18,14 @@ from .handle.child_errors import (
     NoStateChangeError,
     UnreadSiginfoError,
 )
-from .handle.fd import FDClosedError, FDKindError, FDNotInheritedError, FileDescriptor
+from .handle.clone_flags import CloneFlagsError
+from .handle.fd import (
+    FDClosedError,
+    FDKindError,
+    FDNotInheritedError,
+    FDTargetError,
+    FileDescriptor,
+)
 from .handle.kinds.namespace import NamespaceFD
 from .handle.kinds.pidfd import PidFD
 from .handle.kinds.sockets import SocketFD
@@ -31,7 +38,6 @@ from .handle.pointer import (
 )
 from .handle.process import Process
 from .handle.process_task import (
-    CloneFlagsError,
     NoParentTaskError,
     ProcessTask,
     StackAlignmentError,
@@ -67,9 +73,9 @@ from .near.errors import (
     TaskLostError,
 )
 from .near.nr import SYS
-from .near.program import Call, Program, Read, Ref, Results, Write
+from .near.program import Call, Program, ProgramError, Read, Ref, Results, Write
 from .tasks.command import Command, CommandNotFoundError
-from .tasks.idmap import IdMapError, IdRange
+from .tasks.idmap import IdMapError, IdMapLike, IdRange
 from .tasks.idwrite import FakeProcError, IdMapNotAllowedError
 from .tasks.local import open_local_task
 from .tasks.task import ChildTask, NotAChildError, Task
@@ -118,9 +124,11 @@ __all__ = [
     "FDKindError",
     "FDNotInheritedError",
     "FDTableMismatchError",
+    "FDTargetError",
     "FakeProcError",
     "FileDescriptor",
     "IdMapError",
+    "IdMapLike",
     "IdMapNotAllowedError",
     "IdRange",
     "InInterpreterError",
@@ -142,6 +150,7 @@ __all__ = [
     "Process",
     "ProcessTask",
     "Program",
+    "ProgramError",
     "Read",
     "Ref",
     "Results",

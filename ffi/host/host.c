@@ -173,8 +173,9 @@ void rs_ring_arm(struct rs_ring *ring)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Makes the entry end early if that can be: 0 asked for, 1 it had ended anyway, or -errno, when
- * it runs and could not be signalled. */
+/* Makes the entry end early if that can be: 0 asked for; 1 it had ended anyway; 2 it had not begun,
+ * and never will: nobody looks at what it points to any more, and its slot is done (and to be
+ * collected) when its turn comes; -errno when it runs and could not be signalled. */
 int rs_ring_interrupt(struct rs_ring *ring, uint32_t slot, int pidfd)
 {
 	struct rs_entry *entry = &ring->entries[slot];
@@ -183,7 +184,7 @@ int rs_ring_interrupt(struct rs_ring *ring, uint32_t slot, int pidfd)
 
 	if (__atomic_compare_exchange_n(&entry->state, &expected, RS_CANCELLED, 0,
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return 0;
+		return 2;
 	expected = RS_RUNNING;
 	if (!__atomic_compare_exchange_n(&entry->state, &expected, RS_INTERRUPT, 0,
 					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))

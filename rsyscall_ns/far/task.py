@@ -37,7 +37,6 @@ FLAG_OF_KIND = {
     "uts_namespace": CLONE.NEWUTS,
     "ipc_namespace": CLONE.NEWIPC,
     "cgroup_namespace": CLONE.NEWCGROUP,
-    "time_namespace": CLONE.NEWTIME,
 }
 BIT_OF_KIND = {kind: int(flag) for kind, flag in FLAG_OF_KIND.items()}
 
@@ -56,6 +55,7 @@ class Task:
         "pid_for_children",
         "pid_namespace",
         "sysif",
+        "time_for_children",
         "time_namespace",
         "user_namespace",
         "uts_namespace",
@@ -82,27 +82,38 @@ class Task:
             self.pid_namespace = self.pid_for_children = PidNamespace()
             for kind, cls in NAMESPACE_KINDS.items():
                 setattr(self, kind, cls())
+            self.time_for_children = self.time_namespace
             return
         self.fd_table = parent.fd_table if CLONE.FILES in flags else FDTable()
         self.address_space = parent.address_space if CLONE.VM in flags else AddressSpace()
         for kind in NAMESPACE_KINDS:
             setattr(self, kind, getattr(parent, kind))
+        self.time_namespace = self.time_for_children = parent.time_for_children
         outside = parent.pid_for_children
         inside = PidNamespace(outside) if CLONE.NEWPID in flags else outside
         self.pid_namespace = self.pid_for_children = inside
         self.entered(flags & ~CLONE.NEWPID)
 
     def entered(self, flags: CLONE) -> None:
-        """Believe that the process has left these namespaces for new ones (``unshare(2)``)."""
+        """Believe that the process has left these namespaces for new ones (``unshare(2)``).
+
+        New pid and time namespaces are for its children; exec enters the latter too.
+        """
         bits = int(flags)  # plain ints: a flag type's own operators are slow
         for kind, cls in NAMESPACE_KINDS.items():
-            if bits & BIT_OF_KIND[kind]:
+            if bits & BIT_OF_KIND.get(kind, 0):
                 setattr(self, kind, cls(getattr(self, kind)))
         if CLONE.NEWPID in flags:
             self.pid_for_children = PidNamespace(self.pid_for_children)
+        if CLONE.NEWTIME in flags:
+            self.time_for_children = TimeNamespace(self.time_for_children)
 
     def execed(self) -> None:
-        """Believe that the process has an address space and an fd table of its own now."""
+        """Believe that the process has an address space and an fd table of its own now.
+
+        It also enters the time namespace that it has unshared (Linux 6.3 and later).
+        """
+        self.time_namespace = self.time_for_children
         self.address_space = AddressSpace()
         self.fd_table = FDTable()
 

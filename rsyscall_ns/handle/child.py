@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import Any, final, overload
+from typing import Any, overload
 
 import trio
 
@@ -24,11 +24,15 @@ from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.signal_h import SIG, check_signal
 from rsyscall_ns.near.abi.wait_h import CLD, ChildState, IdType, Siginfo, W
 from rsyscall_ns.near.calls import process as near
+from rsyscall_ns.near.calls.base import run
 from rsyscall_ns.near.errors import ArgumentRangeError, TaskLostError
+from rsyscall_ns.near.ids import fit
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program
 from rsyscall_ns.transport.pace import pace
 
+from .child_borrow import Borrow, Turn
 from .child_errors import (
-    ChildBusyError,
     ChildDeadError,
     ChildEndedError,
     ExitStatusLostError,
@@ -39,60 +43,13 @@ from .child_errors import (
 from .context import MemoryTask
 from .kinds.pidfd import PidFD
 from .pointer import Pointer
-from .process import Process
+from .process import NICE, PRIO_PROCESS, Process
 from .readiness import Readiness
 
 __all__ = ["ChildProcess"]
 
 NULL = ids.Address(0)
 STATES = W.EXITED | W.STOPPED | W.CONTINUED
-
-
-@final
-class Borrow:
-    """``with child.borrow() as near_id``."""
-
-    __slots__ = ("_child",)
-
-    def __init__(self, child: ChildProcess) -> None:
-        self._child = child
-
-    def __enter__(self) -> ids.Process:
-        child = self._child
-        if child.in_use:
-            raise ChildBusyError(child)
-        child.check_known_alive()
-        child.in_use = True
-        return child.near
-
-    def __exit__(self, *_: object) -> None:
-        self._child.in_use = False
-
-
-@final
-class Turn:
-    """``async with`` it: waits for the child's other calls, then borrows the child."""
-
-    __slots__ = ("_borrow", "_calls")
-
-    def __init__(self, child: ChildProcess) -> None:
-        self._borrow = Borrow(child)
-        self._calls = child.calls
-
-    async def __aenter__(self) -> ids.Process:
-        try:
-            self._calls.acquire_nowait()  # the usual case, without a pass of the scheduler
-        except trio.WouldBlock:
-            await self._calls.acquire()
-        try:
-            return self._borrow.__enter__()
-        except BaseException:
-            self._calls.release()
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._borrow.__exit__()
-        self._calls.release()
 
 
 class ChildProcess(Process):
@@ -168,12 +125,12 @@ class ChildProcess(Process):
         """Signal the process group that the child leads. ``kill(2)``."""
         check_signal(sig)
         async with self.turn() as near_id:
-            await near.kill(self.task.sysif, -near_id.id, sig)
+            await self._guarded(SYS.kill, -near_id.id, sig)
 
     async def getpgid(self) -> ids.ProcessGroup:
         """Return the child's process group. ``getpgid(2)``."""
         async with self.turn() as near_id:
-            return await near.getpgid(self.task.sysif, near_id.id)
+            return ids.ProcessGroup(await self._guarded(SYS.getpgid, near_id.id))
 
     async def setpgid(self, pgid: ChildProcess | None = None) -> None:
         """Put the child into the group that ``pgid`` leads; None: a group of its own.
@@ -182,23 +139,35 @@ class ChildProcess(Process):
         """
         if pgid is None or pgid is self:
             async with self.turn() as near_id:
-                await near.setpgid(self.task.sysif, near_id.id, near_id.id)
+                await self._guarded(SYS.setpgid, near_id.id, near_id.id)
             return
         self.task.check_pid_namespace(pgid, pgid.pid_namespace)
         # always in the same order: two children that join each other must not wait for ever
         first, second = sorted((self, pgid), key=lambda child: child.near.id)
         async with first.turn(), second.turn():
-            await near.setpgid(self.task.sysif, self.near.id, pgid.near.id)
+            await self._guarded(SYS.setpgid, self.near.id, pgid.near.id)
 
     async def setpriority(self, prio: int) -> None:
         """Set the nice value, -20 to 19. ``setpriority(2)``."""
-        async with self.turn():
-            await super().setpriority(prio)
+        nice = fit("nice value", prio, *NICE)
+        async with self.turn() as near_id:
+            await self._guarded(SYS.setpriority, PRIO_PROCESS, near_id.id, nice)
 
     async def getpriority(self) -> int:
         """Return the nice value. ``getpriority(2)``."""
-        async with self.turn():
-            return await super().getpriority()
+        async with self.turn() as near_id:
+            return 20 - await self._guarded(SYS.getpriority, PRIO_PROCESS, near_id.id)
+
+    async def _guarded(self, number: int, *args: int) -> int:
+        """Make a call by id, in one program with a look by pidfd that the child still has it.
+
+        Somebody who waits for any child may have reaped this one: then the id can be another's.
+        """
+        program = Program()
+        if self.pidfd is not None:
+            program.call(SYS.pidfd_send_signal, self.pidfd.near.number, 0, 0, 0)
+        made = program.call(number, *args)
+        return (await run(self.task.sysif, program)).value(made)
 
     # waiting
 
@@ -386,15 +355,22 @@ class ChildProcess(Process):
                         await self.pidfd.close()
 
     async def _kill_and_reap(self) -> None:
-        self.unread_siginfo = None  # nobody will read it, and a repeated waitid tells
+        """Whoever holds a borrow or has not read a siginfo: the child ends now."""
+        self.unread_siginfo = None
+        if self.readiness is not None:
+            # from here, whatever its parent is doing; by pidfd, so that it can't miss
+            self.readiness.kill()
+            await self.readiness.wait(W.EXITED)
+        else:
+            with suppress(ProcessLookupError):
+                await near.kill(self.task.sysif, self.near.id, SIG.KILL)
+        state = ChildState(CLD.KILLED, self.near.id, 0, SIG.KILL)
+        buffer = await self.task.malloc(SIGINFO)
         try:
-            if self.readiness is not None:
-                # from here, whatever its parent is doing; by pidfd, so that it can't miss
-                self.readiness.kill()
-                await self.readiness.wait(W.EXITED)
-            else:
-                await self.kill(SIG.KILL)
-            await self.wait()
-        except (ExitStatusLostError, TaskLostError):
-            # dead, and reaped by somebody else: its parent may have exec'd or died itself
-            self.mark_dead(ChildState(CLD.KILLED, self.near.id, 0, SIG.KILL))
+            await self._waitid(W.EXITED, buffer, None)
+            state = buffer.peek().child_state() or state
+        except (ChildProcessError, TaskLostError):
+            pass  # reaped by somebody else: its parent may have exec'd or died itself
+        finally:
+            buffer.free()
+        self.mark_dead(state)

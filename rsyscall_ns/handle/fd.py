@@ -34,7 +34,7 @@ from rsyscall_ns.transport.pace import pace
 from .context import MemoryTask
 from .pointer import Pointer
 
-__all__ = ["FDClosedError", "FDKindError", "FDNotInheritedError", "FileDescriptor"]
+__all__ = ["FDClosedError", "FDKindError", "FDNotInheritedError", "FDTargetError", "FileDescriptor"]
 
 Kind = TypeVar("Kind", bound="FileDescriptor")
 R = TypeVar("R")
@@ -55,6 +55,13 @@ class FDKindError(RsyscallError):
 
     def __init__(self, fd: object, wanted: str, why: str) -> None:
         super().__init__(f"{fd} can't be used as {wanted}: {why}")
+
+
+class FDTargetError(RsyscallError):
+    """An entry of an fd table can't be replaced by dup2 or dup3."""
+
+    def __init__(self, fd: object, why: str) -> None:
+        super().__init__(f"{fd} can't be replaced: {why}")
 
 
 class FDNotInheritedError(RsyscallError):
@@ -218,9 +225,9 @@ class FileDescriptor:
         """Make ``target``'s entry a copy of this one. Consumes ``target``. ``dup3(2)``."""
         with self.borrow() as old, target.borrow(self.task) as new:
             if old == new:
-                raise FDKindError(target, "the target of dup3", "it is the same entry")
+                raise FDTargetError(target, "it is the same entry")
             if target.task.holdings.counts[new.number] > 1:
-                raise FDKindError(target, "the target of dup3", "it has other handles: close them")
+                raise FDTargetError(target, "it has other handles: close them")
             await near.dup3(self.task.sysif, old, new, flags)
             number, target._number = target._number, -1
             target.task.holdings.drop(number)

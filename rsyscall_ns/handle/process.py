@@ -30,7 +30,7 @@ class Process:
         self.pid_namespace = task.pid_namespace
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.near.id}, parent {self.task!r})"
+        return f"{type(self).__name__}({self.near.id}, parent=<{self.task!r}>)"
 
     def _id(self) -> int:
         self.task.check_pid_namespace(self, self.pid_namespace)

@@ -10,15 +10,15 @@ from typing_extensions import TypeVar
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.memory.serializers import Stack
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.sched_h import CLONE, clone_args
+from rsyscall_ns.near.abi.sched_h import CLONE, clone_args, old_clone_arguments
 from rsyscall_ns.near.abi.signal_h import ALL_SIGNALS, SIG, SIG_BLOCK, SIG_SETMASK, SIGSET_SIZE
 from rsyscall_ns.near.calls.base import run
-from rsyscall_ns.near.calls.process import last_two
 from rsyscall_ns.near.errors import RsyscallError
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program
 
+from .clone_flags import POINTERS, CloneFlagsError, check_flags
 from .context import MemoryTask
 from .kinds.pidfd import PidFD
 from .pointer import Pointer, WrittenPointer
@@ -27,7 +27,6 @@ from .readiness import Readiness
 from .thread import ThreadProcess
 
 __all__ = [
-    "CloneFlagsError",
     "NoParentTaskError",
     "ProcessTask",
     "StackAlignmentError",
@@ -37,6 +36,7 @@ __all__ = [
 
 ProcessT_co = TypeVar("ProcessT_co", bound=Process, default=Process, covariant=True)
 STACK_ALIGNMENT = 16
+PARENT = int(CLONE.PARENT)
 INT = 4
 
 
@@ -68,47 +68,12 @@ class NoParentTaskError(RsyscallError):
         )
 
 
-class CloneFlagsError(RsyscallError, ValueError):
-    """Clone flags that can't work together, or with what else was given."""
-
-    def __init__(self, flags: CLONE, why: str) -> None:
-        super().__init__(f"clone flags {flags!r}: {why}")
-
-
 class Watcher(Protocol):
     """Makes what a child needs to be waited for; the tasks layer implements it."""
 
     async def watch(self, pidfd: PidFD) -> Readiness:
         """Return the readiness of the process that ``pidfd`` refers to."""
         ...
-
-
-# (flags of which any is asked for, flags of which then none may be, why)
-FORBIDDEN = tuple(
-    (int(some), int(others), why)
-    for some, others, why in (
-        (
-            CLONE.NEWUSER | CLONE.NEWNS,
-            CLONE.FS,
-            "a new user or mount namespace can't share CLONE.FS",
-        ),
-        (CLONE.SIGHAND, CLONE.CLEAR_SIGHAND, "shared signal handlers can't be cleared"),
-        (
-            CLONE.NEWPID,
-            CLONE.PARENT,
-            "the first process of a pid namespace can't be a sibling",
-        ),
-        (CLONE.NEWIPC, CLONE.SYSVSEM, "a new ipc namespace can't share semaphore adjustments"),
-        (CLONE.NEWUSER, CLONE.PARENT, "a new user namespace can't be made for a sibling"),
-    )
-)
-REFUSED = (
-    (int(CLONE.THREAD), "a thread is no child process: it can't be waited for"),
-    (int(CLONE.VFORK), "CLONE.VFORK would stop the caller until the child execs"),
-    (int(CLONE.DETACHED), "CLONE.DETACHED means nothing and excludes a pidfd"),
-)
-SIGHAND, VM, PARENT = int(CLONE.SIGHAND), int(CLONE.VM), int(CLONE.PARENT)
-POINTERS = int(CLONE.PARENT_SETTID | CLONE.CHILD_SETTID | CLONE.CHILD_CLEARTID | CLONE.SETTLS)
 
 
 class ProcessTask(MemoryTask, Generic[ProcessT_co]):
@@ -142,6 +107,13 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             self.process = cast("ProcessT_co", Process(self, process))
             self.parent_task = None
 
+    def files_unshared(self) -> None:
+        """Believe that the process has a copy of its fd table for itself now."""
+        super().files_unshared()
+        if isinstance(self.process, ThreadProcess):
+            # the doorbell that it used is closed in the table that it has left
+            self.process.shared_doorbell = None
+
     async def clone(
         self,
         flags: CLONE,
@@ -154,7 +126,7 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
 
         ``child_stack``: the allocation, and behind it the data, at a multiple of 16; both are
         merged into the result's ``used_stack``. The result also owns ``ctid`` and ``newtls``.
-        The child has a pidfd, dies with SIGCHLD, and starts with all signals blocked. With
+        The child has a pidfd, sends SIGCHLD when it dies, and starts with all signals blocked. With
         ``CLONE.PARENT`` it is a child of this task's parent task.
         """
         allocation, data = child_stack
@@ -244,45 +216,40 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
         def at(pointer: Pointer[Any] | None) -> int:
             return 0 if pointer is None else pointer.near.value
 
-        with self.transient(2 * SIGSET_SIZE + INT) as memory:
-            pidfd = memory + 2 * SIGSET_SIZE
-            args = clone_args(
-                flags=flags,
-                stack=bottom,
-                stack_size=size,
-                pidfd=pidfd.value,
-                child_tid=at(ctid),
-                parent_tid=at(ptid),
-                # a sibling gets the signal of its parent, and the kernel insists on none here
-                exit_signal=0 if int(flags) & PARENT else SIG.CHLD,
-                tls=at(newtls),
+        with self.transient(INT) as pidfd:
+            pid = await self.clone_at(
+                clone_args(
+                    flags=flags,
+                    stack=bottom,
+                    stack_size=size,
+                    pidfd=pidfd.address.value,
+                    child_tid=at(ctid),
+                    parent_tid=at(ptid),
+                    # a sibling gets its parent's signal, and the kernel insists on none here
+                    exit_signal=0 if int(flags) & PARENT else SIG.CHLD,
+                    tls=at(newtls),
+                )
             )
-            with self.transient(args) as wanted:
-                try:
-                    pid = await self._clone_program(
-                        memory.address.value, SYS.clone3, wanted.address.value, wanted.size
-                    )
-                except OSError as error:
-                    if error.errno != ENOSYS or flags >= CLONE.CLEAR_SIGHAND or ptid is not None:
-                        raise
-                    # an older kernel, or a container engine's filter: the old call can do this
-                    pid = await self._clone_program(
-                        memory.address.value,
-                        SYS.clone,
-                        flags | SIG.CHLD,
-                        bottom + size,
-                        pidfd.value,
-                        *last_two(at(ctid), at(newtls)),
-                    )
-            number = int.from_bytes(memory.read(2 * SIGSET_SIZE), "little")
-        return pid, number
+            return pid, int.from_bytes(pidfd.read(), "little")
 
-    async def clone_by_args(self, args: bytes) -> int:
-        """Make the bare call with these ``clone_args``; what they name is the caller's to own."""
+    async def clone_at(self, args: bytes) -> int:
+        """Make the call with these ``clone_args``, with all signals blocked around it.
+
+        Falls back to the old call where there is no clone3 (an older kernel, or the filter of a
+        container engine) and the old one can do the same. What the addresses in ``args`` name
+        is the caller's to own.
+        """
         with self.transient(2 * SIGSET_SIZE) as masks, self.transient(args) as wanted:
-            return await self._clone_program(
-                masks.address.value, SYS.clone3, wanted.address.value, wanted.size
-            )
+            place = masks.address.value
+            try:
+                return await self._clone_program(
+                    place, SYS.clone3, wanted.address.value, wanted.size
+                )
+            except OSError as error:
+                old = old_clone_arguments(args)
+                if error.errno != ENOSYS or old is None:
+                    raise
+                return await self._clone_program(place, SYS.clone, *old)
 
     async def _clone_program(self, masks: int, number: int, *args: int) -> int:
         program = Program()
@@ -294,16 +261,3 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
         program.call(SYS.rt_sigprocmask, SIG_SETMASK, old, 0, SIGSET_SIZE)
         results = await run(self.sysif, program)
         return results.require(made, self.sysif)
-
-
-def check_flags(flags: CLONE) -> None:
-    """Refuse flags that no clone by us can have, or that exclude each other."""
-    bits = int(flags)  # plain ints: a flag type's own operators are slow
-    for some, others, why in FORBIDDEN:
-        if bits & some and bits & others:
-            raise CloneFlagsError(flags, why)
-    for flag, why in REFUSED:
-        if bits & flag:
-            raise CloneFlagsError(flags, why)
-    if bits & SIGHAND and not bits & VM:
-        raise CloneFlagsError(flags, "shared signal handlers need shared memory, CLONE.VM")

@@ -74,7 +74,7 @@ class ThreadProcess(ChildProcess):
 
     def __repr__(self) -> str:
         name = "ThreadProcess" if self.held else "ChildProcess"
-        return f"{name}({self.near.id}, parent {self.task!r})"
+        return f"{name}({self.near.id}, parent=<{self.task!r}>)"
 
     def keep(self, pointer: Pointer[Any]) -> None:
         """Own one more piece of memory for as long as the child may use it."""

@@ -11,11 +11,11 @@ from typing import Final, final
 
 from attrs import field, frozen
 
-from .errors import ReturnsInChildError, kernel_error
+from .errors import ReturnsInChildError, RsyscallError, kernel_error
 from .ids import INT_MAX, fit
 from .nr import SYS, name_of
 
-__all__ = ["OP", "Call", "Program", "Read", "Ref", "Results", "Write"]
+__all__ = ["OP", "Call", "Program", "ProgramError", "Read", "Ref", "Results", "Write"]
 
 OP: Final = struct.Struct("<BBBxI6QQ")
 KIND_CALL, KIND_WRITE, KIND_READ = 1, 2, 3
@@ -25,9 +25,14 @@ MASK: Final = 2**64 - 1
 LOWEST: Final = -(2**63)
 LONGEST: Final = 2**30  # bytes of one read step
 ARGUMENTS: Final = 6
+ZEROS: Final = tuple((0,) * (ARGUMENTS - used + 1) for used in range(ARGUMENTS + 1))
 RETURNS_TWICE: Final = {
     number: name for name in ("fork", "vfork") if (number := getattr(SYS, name, None)) is not None
 }
+
+
+class ProgramError(RsyscallError, ValueError):
+    """A step that can't be part of a program."""
 
 
 @frozen
@@ -35,6 +40,14 @@ class Ref:
     """The result of an earlier step of the same program, used as an argument."""
 
     step: int
+
+
+_REFS = tuple(Ref(step) for step in range(256))
+
+
+def ref_to(step: int) -> Ref:
+    """Return the reference to a step; the first ones are made once."""
+    return _REFS[step] if step < len(_REFS) else Ref(step)
 
 
 @frozen
@@ -94,7 +107,13 @@ class Program:
         fit("system call number", number, 0, INT_MAX)
         if number in RETURNS_TWICE:
             raise ReturnsInChildError(RETURNS_TWICE[number])
-        return self._append(KIND_CALL, MUST_SUCCEED if must_succeed else 0, number, args)
+        flags = MUST_SUCCEED if must_succeed else 0
+        try:
+            # the usual case: nothing but numbers that are words already
+            self.ops += OP.pack(KIND_CALL, flags, 0, number, *args, *ZEROS[len(args)])
+        except (struct.error, IndexError):
+            return self._append(KIND_CALL, flags, number, args)
+        return ref_to(len(self.ops) // OP.size - 1)
 
     def write(self, address: int | Ref, data: bytes) -> Ref:
         """Append a copy of ``data`` into the process's memory."""
@@ -114,19 +133,17 @@ class Program:
         refs = 0
         words = [0] * ARGUMENTS
         if len(args) > ARGUMENTS:
-            message = f"a system call has at most {ARGUMENTS} arguments, not {len(args)}"
-            raise TypeError(message)
+            raise ProgramError(f"a system call has at most {ARGUMENTS} arguments, not {len(args)}")
         for index, arg in enumerate(args):
             if isinstance(arg, Ref):
                 if not 0 <= arg.step < step:
-                    message = f"step {step} refers to step {arg.step}, which is not before it"
-                    raise ValueError(message)
+                    raise ProgramError(f"step {step} refers to step {arg.step}, not before it")
                 refs |= 1 << index
                 words[index] = arg.step
             else:
                 words[index] = fit("argument", arg, LOWEST, MASK) & MASK
         self.ops += OP.pack(kind, flags, refs, number, *words, 0)
-        return Ref(step)
+        return ref_to(step)
 
     def step(self, index: int) -> Write | Call | Read:
         """Return one step as a value, for messages and tests."""

@@ -64,6 +64,8 @@ class Command:
         """Return the environment for the kernel: our own with the changes."""
         names = _environment()
         for name, value in self.env_updates.items():
+            if not name or "=" in name:
+                raise PathError(name, "is no name of an environment variable")
             if value is None:
                 names.pop(os.fsencode(name), None)
             else:

@@ -19,6 +19,7 @@ __all__ = ["IdMapError", "IdMapLike", "IdRange", "parse_id_map", "render"]
 IdMapLike = bool | int | str | Sequence[int | str]
 LAST_ID: Final = 2**32 - 2  # the last number means "no id"
 MOST_EXTENTS: Final = 340
+LONGEST_TEXT: Final = 4096  # the kernel takes less than a page
 WORDS: Final = (1, 2, 3)
 
 
@@ -92,6 +93,9 @@ def _range(whole: object, numbers: tuple[int, int, int]) -> IdRange:
 def _check(whole: object, ranges: tuple[IdRange, ...]) -> None:
     if len(ranges) > MOST_EXTENTS:
         raise IdMapError(whole, f"has {len(ranges)} ranges, but {MOST_EXTENTS} is the most")
+    size = len(render(ranges))
+    if size >= LONGEST_TEXT:
+        raise IdMapError(whole, f"is {size} bytes long, but must be shorter than {LONGEST_TEXT}")
     for side in ("inside", "outside"):
         last = -1
         for one in sorted(ranges, key=lambda r: int(getattr(r, side))):

@@ -6,8 +6,6 @@ are reached through a ``/proc`` that was checked to be one, and to be of our pid
 
 from __future__ import annotations
 
-import os
-
 from attrs import frozen
 
 from rsyscall_ns.handle.context import MemoryTask
@@ -57,20 +55,22 @@ class IdMaps:
     gid: tuple[IdRange, ...]
 
     @classmethod
-    def parse(cls, uid_map: IdMapLike | None, gid_map: IdMapLike | None) -> IdMaps:
-        """Parse both; what is not given maps the caller's own id to itself."""
-        return cls(parse_id_map(uid_map, os.geteuid()), parse_id_map(gid_map, os.getegid()))
+    def parse(
+        cls, uid_map: IdMapLike | None, gid_map: IdMapLike | None, own: tuple[int, int]
+    ) -> IdMaps:
+        """Parse both; what is not given maps the caller's own (uid, gid) to itself."""
+        return cls(parse_id_map(uid_map, own[0]), parse_id_map(gid_map, own[1]))
 
 
-def check_allowed(maps: IdMaps, capabilities: int) -> None:
+def check_allowed(maps: IdMaps, own: tuple[int, int], capabilities: int) -> None:
     """Refuse maps that the kernel would refuse for lack of capabilities."""
-    for kind, ranges, own, needed in (
-        ("uid", maps.uid, os.geteuid(), SETUID),
-        ("gid", maps.gid, os.getegid(), SETGID),
+    for kind, ranges, mine, needed in (
+        ("uid", maps.uid, own[0], SETUID),
+        ("gid", maps.gid, own[1], SETGID),
     ):
-        alone = len(ranges) == 1 and ranges[0].outside == own and ranges[0].count == 1
+        alone = len(ranges) == 1 and ranges[0].outside == mine and ranges[0].count == 1
         if not alone and not capabilities & needed:
-            raise IdMapNotAllowedError(kind, ranges, own)
+            raise IdMapNotAllowedError(kind, ranges, mine)
 
 
 async def write_maps(task: MemoryTask, child: ids.Process, maps: IdMaps) -> None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from errno import EAGAIN, ENOSYS
+from errno import EAGAIN, ENOSYS, EPERM
 from typing import Any, TypeVar
 
 import trio
 from attrs import frozen
 
 from rsyscall_ns.handle.calls.ns import NamespaceNotAllowedError, not_allowed
+from rsyscall_ns.handle.clone_flags import CloneFlagsError, check_spawn_flags
 from rsyscall_ns.handle.fd import FileDescriptor
-from rsyscall_ns.handle.process_task import CloneFlagsError, ProcessTask, check_flags
+from rsyscall_ns.handle.process_task import ProcessTask
 from rsyscall_ns.handle.thread import ThreadProcess
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.mount_h import MS
@@ -27,10 +28,11 @@ from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
 from rsyscall_ns.near.abi.signal_h import SIG
 from rsyscall_ns.near.calls import ns as near
 from rsyscall_ns.near.errors import TaskLostError
-from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.ffi import lib, ring_at
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Ref
 from rsyscall_ns.transport.doorbell import Doorbell
+from rsyscall_ns.transport.hub import Hub
 from rsyscall_ns.transport.ring import RingInterface
 
 from .block import ServerBlock
@@ -52,7 +54,8 @@ class SpawnRequest:
     """What was asked for, parsed and checked against itself."""
 
     flags: CLONE
-    maps: IdMaps | None
+    uid_map: IdMapLike | None
+    gid_map: IdMapLike | None
     inherit: tuple[FileDescriptor, ...]
 
     @classmethod
@@ -64,16 +67,12 @@ class SpawnRequest:
         inherit: Sequence[FileDescriptor],
     ) -> SpawnRequest:
         """Refuse what can't work."""
-        check_flags(flags | CLONE.VM | CLONE.CLEAR_SIGHAND)
-        needs_pointer = (
-            CLONE.SETTLS | CLONE.PARENT_SETTID | CLONE.CHILD_SETTID | CLONE.CHILD_CLEARTID
-        )
-        if flags & needs_pointer:
-            raise CloneFlagsError(flags, "this flag needs a pointer: use task.clone()")
-        if CLONE.NEWUSER not in flags and not (uid_map is None and gid_map is None):
+        check_spawn_flags(flags)
+        if CLONE.NEWUSER in flags:
+            IdMaps.parse(uid_map, gid_map, (0, 0))  # whose ids they are is asked for later
+        elif not (uid_map is None and gid_map is None):
             raise CloneFlagsError(flags, "an id map needs CLONE.NEWUSER")
-        maps = IdMaps.parse(uid_map, gid_map) if CLONE.NEWUSER in flags else None
-        return cls(flags, maps, tuple(inherit))
+        return cls(flags, uid_map, gid_map, tuple(inherit))
 
 
 async def start(
@@ -85,7 +84,7 @@ async def start(
 
     When this fails, or is cancelled, nothing is left.
     """
-    await _check_allowed(parent, request)
+    maps = await _check_allowed(parent, request)
     numbers: list[int] = []
     for fd in request.inherit:
         with fd.borrow(parent) as near_id:
@@ -95,8 +94,8 @@ async def start(
     with trio.CancelScope(shield=True):
         task = await _clone_server(parent, request, make)
         try:
-            if request.maps is not None:
-                await write_maps(parent, task.process.near, request.maps)
+            if maps is not None:
+                await write_maps(parent, task.process.near, maps)
             await _set_up(task, request, numbers)
         except BaseException:
             await end(task)
@@ -109,32 +108,43 @@ async def start(
 
 async def end(task: ProcessTask[ThreadProcess]) -> None:
     """Kill and reap a child and release all that it had. Not cancellable."""
-    process, ring = task.process, task.sysif
+    process, ring, watcher = task.process, task.sysif, task.watcher
     assert isinstance(ring, RingInterface)
+    assert isinstance(watcher, ChildWatcher)
     with trio.CancelScope(shield=True):
-        await process.end()
-        for child in list(task.children):
-            await child.end()
-        watcher = task.watcher
-        assert isinstance(watcher, ChildWatcher)
-        await watcher.states.close()
-        ring.close()
-        with suppress(TaskLostError):  # the fd table has gone with its process
-            await process.task.sweep()
+        try:
+            await process.end()
+            await task.end_children()
+            await watcher.states.close()
+        finally:
+            ring.close()
+            doorbell, process.shared_doorbell = process.shared_doorbell, None
+            if doorbell is not None:
+                await doorbell.close()
+            with suppress(TaskLostError):  # the fd table has gone with its process
+                await process.task.sweep()
 
 
-async def _check_allowed(parent: ProcessTask[Any], request: SpawnRequest) -> None:
-    """Refuse what this user may not do, as far as it can be known before anything is started."""
+async def _check_allowed(parent: ProcessTask[Any], request: SpawnRequest) -> IdMaps | None:
+    """Refuse what this user may not do, as far as it can be known before anything is started.
+
+    Returns the id maps of a new user namespace.
+    """
     flags = request.flags & NEW_NAMESPACES
     if not flags:
-        return
+        return None
     with parent.transient(capability_header()) as block:
         await near.capget(parent.sysif, block.address, block + 8)
         capabilities = effective_set(block.read())
-    if CLONE.NEWUSER not in flags and not capabilities & ADMIN:
-        raise NamespaceNotAllowedError(flags, 1, parent)
-    if request.maps is not None:
-        check_allowed(request.maps, capabilities)
+    if CLONE.NEWUSER not in flags:
+        if not capabilities & ADMIN:
+            raise NamespaceNotAllowedError(flags, EPERM, parent)
+        return None
+    # as the parent's own user namespace numbers them, which need not be ours
+    own = await near.geteuid(parent.sysif), await near.getegid(parent.sysif)
+    maps = IdMaps.parse(request.uid_map, request.gid_map, own)
+    check_allowed(maps, own, capabilities)
+    return maps
 
 
 async def _clone_server(
@@ -153,6 +163,10 @@ async def _clone_server(
             number = await parent.sysif.import_fd(theirs.fileno())
         setup = lib.RS_SETUP_HANDLERS | (0 if shared else lib.RS_SETUP_OWN_FILES)
         process = await _clone(parent, request.flags, block, ours, number, setup)
+    except TaskLostError:
+        # the parent died in the middle: it may have made the child before that
+        await _end_orphan(watcher.hub, block, ours)
+        raise
     except BaseException:
         ours.close()
         block.free()
@@ -178,6 +192,15 @@ async def _clone_server(
     else:
         await parent.sysif.call(SYS.close, number)
     return make(ring, process, request.flags)
+
+
+async def _end_orphan(hub: Hub, block: ServerBlock, ours: socket.socket) -> None:
+    """End a child of which nobody can say whether it exists, and free its block after it."""
+    lib.rs_ring_call(ring_at(block.ring.near.value), 0, 0, SYS.exit_group, 0, 0, 0, 0, 0, 0)
+    # the end of our socket: whoever had the other end is gone
+    await hub.wait_ready(ours.fileno())
+    ours.close()
+    block.free()
 
 
 async def _clone(

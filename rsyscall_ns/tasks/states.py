@@ -91,7 +91,7 @@ class _Thread:
             child_tid=tid,
             parent_tid=tid,
         )
-        await self.task.clone_by_args(args)
+        await self.task.clone_at(args)
 
     async def stop(self) -> None:
         """End the thread if it waits for work, and release its memory."""

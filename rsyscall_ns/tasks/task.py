@@ -97,7 +97,8 @@ class Task(ProcessTask[ProcessT_co]):
         ``flags``: ``CLONE.NEWUSER`` and so on; ``CLONE.VM`` is always added. With ``NEWUSER`` the
         caller's ids are mapped to themselves unless a map says otherwise. ``inherit``: fds of
         this task that the child gets copies of, besides 0, 1 and 2; all others are closed in it.
-        Leaving the block kills and reaps the child, whatever it has become. ``clone3(2)``.
+        Leaving the block kills and reaps the child, whatever it has become. It also dies with
+        the thread that made it. ``clone3(2)``.
         """
         request = spawning.SpawnRequest.make(flags, uid_map, gid_map, inherit)
         return self._spawned(request)

@@ -30,6 +30,7 @@ __all__ = ["Posted", "RingInterface", "spins"]
 
 PENDING: Final = -(2**63)
 FULL: Final = PENDING + 1024
+TAKEN_BACK: Final = 2
 LIMIT: Final = PENDING + 2048  # below it: not a system call's result
 MSG_DONTWAIT: Final = 0x40
 MSG_NOSIGNAL: Final = 0x4000
@@ -81,6 +82,7 @@ class RingInterface:
         "_server_doorbell",
         "_space",
         "_spin",
+        "_taken_back",
         "_waiting",
         "name",
     )
@@ -112,6 +114,7 @@ class RingInterface:
         self._scratch = scratch
         self._interruptible = interruptible
         self._waiting: dict[int, trio.lowlevel.Task] = {}
+        self._taken_back: set[int] = set()  # slots of cancelled calls whose turn is to come
         self._finished: dict[int, int] = {}  # results that were there when the end came
         self._ended = trio.Event()
         self._lost = ""
@@ -227,10 +230,15 @@ class RingInterface:
 
         def interrupt(_raise_cancel: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
             nonlocal interrupted
-            if interruptible and self._interruptible and not interrupted:
-                interrupted = True
-                lib.rs_ring_interrupt(self._ring, slot, self._pidfd)
-            return trio.lowlevel.Abort.FAILED
+            if not interruptible or not self._interruptible or interrupted:
+                return trio.lowlevel.Abort.FAILED
+            interrupted = True
+            if lib.rs_ring_interrupt(self._ring, slot, self._pidfd) != TAKEN_BACK:
+                return trio.lowlevel.Abort.FAILED
+            # it has not happened and never will: only its slot waits for its turn
+            del self._waiting[slot]
+            self._taken_back.add(slot)
+            return trio.lowlevel.Abort.SUCCEEDED
 
         lib.rs_ring_arm(self._ring)
         if not self._lost and not lib.rs_ring_done(self._ring, slot):
@@ -250,12 +258,19 @@ class RingInterface:
         self._wake()
 
     def _wake(self) -> None:
-        done = [slot for slot in self._waiting if lib.rs_ring_done(self._ring, slot)]
-        for slot in done:
-            trio.lowlevel.reschedule(self._waiting.pop(slot))
-        if self._waiting:
+        under_way = (*self._waiting, *self._taken_back)
+        for slot in under_way:
+            if lib.rs_ring_done(self._ring, slot):
+                if slot in self._taken_back:
+                    self._taken_back.remove(slot)
+                    lib.rs_ring_collect(self._ring, slot)
+                    self._space.unpark()
+                else:
+                    trio.lowlevel.reschedule(self._waiting.pop(slot))
+        under_way = (*self._waiting, *self._taken_back)
+        if under_way:
             lib.rs_ring_arm(self._ring)
-            if any(lib.rs_ring_done(self._ring, slot) for slot in self._waiting):
+            if any(lib.rs_ring_done(self._ring, slot) for slot in under_way):
                 self._wake()
 
     def _on_end(self) -> None:

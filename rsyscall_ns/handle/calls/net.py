@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from errno import EINVAL
 from typing import final
 
 from rsyscall_ns.handle.context import MemoryTask
@@ -10,7 +9,7 @@ from rsyscall_ns.handle.kinds.sockets import SocketFD
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.socket_h import AF, IFF_UP, IFREQ, SIOCGIFFLAGS, SIOCSIFFLAGS, SOCK
 from rsyscall_ns.near.calls import net as near
-from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.errors import PathError
 from rsyscall_ns.near.strings import c_string
 
 __all__ = ["Net"]
@@ -53,7 +52,7 @@ class Net:
         """Bring a network interface up. ``netdevice(7)``, SIOCSIFFLAGS."""
         name = c_string(interface)
         if len(name) > IFNAMSIZ:
-            raise kernel_error(EINVAL, "ioctl", self._task.sysif, interface)
+            raise PathError(interface, f"is longer than {IFNAMSIZ - 1} bytes: no interface has it")
         async with await self.socket(AF.INET, SOCK.DGRAM) as control:
             got = await control.ioctl_bytes(SIOCGIFFLAGS, IFREQ.pack(name, 0))
             _, flags = IFREQ.unpack(got)

@@ -6,6 +6,7 @@ import os
 from errno import EINVAL, ENOSPC, EPERM, EUSERS
 from typing import final
 
+from rsyscall_ns.handle.clone_flags import check_unshare_flags
 from rsyscall_ns.handle.context import MemoryTask
 from rsyscall_ns.handle.kinds.namespace import NamespaceFD
 from rsyscall_ns.near.abi.fcntl_h import AT_FDCWD, O
@@ -93,6 +94,7 @@ class Namespaces:
         for the next exec.
         """
         self._in_child("unshare")
+        check_unshare_flags(flags)
         task = self._task
         try:
             await near.unshare(task.sysif, flags)
@@ -129,6 +131,8 @@ class Namespaces:
             except OSError as error:
                 raise not_allowed(error, kind, task) from error
         task.entered(kind)
+        if kind == CLONE.NEWTIME:
+            task.time_namespace = task.time_for_children  # joined, unlike unshared, at once
 
     async def sethostname(self, name: str) -> None:
         """Set the host name of the task's uts namespace. ``sethostname(2)``."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from enum import IntFlag
 from typing import Final
 
-__all__ = ["CLONE", "NEW_NAMESPACES", "NO_FLAGS", "clone_args"]
+__all__ = ["CLONE", "NEW_NAMESPACES", "NO_FLAGS", "clone_args", "old_clone_arguments"]
 
 
 class CLONE(IntFlag):
@@ -72,3 +73,18 @@ def clone_args(  # noqa: PLR0913 - the struct has that many fields
     return _CLONE_ARGS.pack(
         flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, 0, 0, cgroup
     )
+
+
+def old_clone_arguments(args: bytes) -> tuple[int, int, int, int, int] | None:
+    """Return the arguments of ``clone(2)`` that mean the same as a ``struct clone_args``.
+
+    None where the old call can't do it: flags above 32 bits, or both a pidfd and a parent_tid,
+    which share one argument there.
+    """
+    flags, pidfd, child_tid, parent_tid, signal, stack, size, tls, *_ = _CLONE_ARGS.unpack(args)
+    both = flags & CLONE.PIDFD and flags & CLONE.PARENT_SETTID
+    if flags >= CLONE.CLEAR_SIGHAND or flags & CLONE.NEWTIME or both:
+        return None
+    third = pidfd if flags & CLONE.PIDFD else parent_tid
+    last = (child_tid, tls) if os.uname().machine == "x86_64" else (tls, child_tid)
+    return (flags | signal, stack + size, third, *last)

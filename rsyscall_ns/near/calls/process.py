@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from rsyscall_ns.near.ids import Address, FileDescriptor, Process, ProcessGroup
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
@@ -16,7 +14,6 @@ __all__ = [
     "getpid",
     "getpriority",
     "kill",
-    "last_two",
     "pidfd_open",
     "pidfd_send_signal",
     "prctl",
@@ -119,11 +116,6 @@ async def pidfd_send_signal(
         info.value,
         int32("flags", flags),
     )
-
-
-def last_two(child_tid: int, tls: int) -> tuple[int, int]:
-    """Return clone's last two arguments in the order of this architecture. ``clone(2)``."""
-    return (child_tid, tls) if os.uname().machine == "x86_64" else (tls, child_tid)
 
 
 async def clone3(sysif: SyscallInterface, args: Address, size: int) -> Process:
