@@ -8,9 +8,7 @@ from rsyscall_ns.near.errors import RsyscallError
 __all__ = ["POINTERS", "CloneFlagsError", "check_flags", "check_spawn_flags", "check_unshare_flags"]
 
 POINTERS = int(CLONE.PARENT_SETTID | CLONE.CHILD_SETTID | CLONE.CHILD_CLEARTID | CLONE.SETTLS)
-KNOWN = 0
-for _flag in CLONE:
-    KNOWN |= int(_flag)
+KNOWN = sum(int(flag) for flag in CLONE)  # each is one bit
 CAN_UNSHARE = int(NEW_NAMESPACES | CLONE.FILES | CLONE.FS | CLONE.SYSVSEM)
 # (flags of which any is asked for, flags of which then none may be, why)
 FORBIDDEN = tuple(

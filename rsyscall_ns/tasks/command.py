@@ -23,8 +23,8 @@ class CommandNotFoundError(RsyscallError, FileNotFoundError):
 def _environment() -> dict[bytes, bytes]:
     """Return a copy of our environment as bytes."""
     # what os.environb looks into: it would decode and encode every value on the way
-    inner = getattr(os.environ, "_data", None)
-    return dict(inner if isinstance(inner, dict) else os.environb)
+    inner: dict[bytes, bytes] | None = getattr(os.environ, "_data", None)
+    return dict(os.environb if inner is None else inner)
 
 
 def _strings(values: Sequence[StrPath]) -> tuple[StrPath, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
@@ -105,7 +106,7 @@ async def test_borrow_while_a_siginfo_is_unread_is_refused(local: Task) -> None:
 async def test_every_use_is_refused_before_any_call(local: Task, why: str, use: str) -> None:
     async with local.spawn() as child:
         process = thread_of(child)
-        uses = {
+        uses: dict[str, Callable[[], Awaitable[object]]] = {
             "kill": lambda: process.kill(SIG.TERM),
             "killpg": lambda: process.killpg(SIG.TERM),
             "getpgid": process.getpgid,

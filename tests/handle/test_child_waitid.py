@@ -14,8 +14,10 @@ from rsyscall_ns import (
     SIGINFO,
     ArgumentRangeError,
     ChildProcess,
+    ChildState,
     NoSiginfoError,
     NoStateChangeError,
+    Pointer,
     Siginfo,
     Task,
     UseAfterFreeError,
@@ -23,6 +25,14 @@ from rsyscall_ns import (
 )
 from rsyscall_ns.near import ids
 from tests.support.children import end_by_exit, thread_of
+
+
+def unread(process: ChildProcess) -> Pointer[Siginfo] | None:
+    return process.unread_siginfo
+
+
+def death(process: ChildProcess) -> ChildState | None:
+    return process.death_state
 
 
 async def test_waitid_fills_the_buffer_and_leaves_it_to_be_read(local: Task) -> None:
@@ -33,13 +43,13 @@ async def test_waitid_fills_the_buffer_and_leaves_it_to_be_read(local: Task) -> 
 
         await process.waitid(W.EXITED, buffer)
 
-        assert process.unread_siginfo is buffer
-        assert process.death_state is None
+        assert unread(process) is buffer
+        assert death(process) is None
         state = await process.read_siginfo()
         assert state is not None
         assert state.exit_status == 5
-        assert process.unread_siginfo is None
-        assert process.death_state == state
+        assert unread(process) is None
+        assert death(process) == state
         buffer.free()
 
 
@@ -49,10 +59,10 @@ async def test_waitid_with_nothing_to_report_is_read_as_none(local: Task) -> Non
         buffer = await local.malloc(SIGINFO)
         await process.waitid(W.EXITED | W.NOHANG, buffer)
 
-        assert process.unread_siginfo is buffer
+        assert unread(process) is buffer
         assert await process.read_siginfo() is None
-        assert process.unread_siginfo is None
-        assert process.death_state is None
+        assert unread(process) is None
+        assert death(process) is None
         buffer.free()
 
 
@@ -69,8 +79,8 @@ async def test_parse_waitid_siginfo_takes_note_of_a_death(local: Task) -> None:
         assert siginfo.pid == process.near.id
         assert state is not None
         assert state.killed_with() == SIG.KILL
-        assert process.death_state == state
-        assert process.unread_siginfo is None
+        assert death(process) == state
+        assert unread(process) is None
         buffer.free()
 
 
@@ -89,7 +99,7 @@ async def test_parse_waitid_siginfo_of_a_stop_is_no_death(local: Task) -> None:
 
         assert state is not None
         assert not state.died()
-        assert process.death_state is None
+        assert death(process) is None
 
 
 async def test_read_state_change_returns_the_change(local: Task) -> None:
@@ -110,7 +120,7 @@ async def test_read_state_change_raises_when_there_is_none(local: Task) -> None:
         await process.waitid(W.EXITED | W.NOHANG, buffer)
         with pytest.raises(NoStateChangeError):
             await process.read_state_change()
-        assert process.unread_siginfo is None
+        assert unread(process) is None
         buffer.free()
 
 
@@ -131,7 +141,7 @@ async def test_waitid_into_a_freed_buffer_is_refused_and_loses_nothing(local: Ta
         with pytest.raises(UseAfterFreeError):
             await process.waitid(W.EXITED, buffer)
         assert not process.in_use
-        assert process.unread_siginfo is None
+        assert unread(process) is None
         assert (await process.wait()).exit_status == 3
 
 

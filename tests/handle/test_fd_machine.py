@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rsyscall_ns import FileDescriptor, O, Task, open_local_task
-from tests.support.procfs import open_numbers
+from tests.support.procview import fd_numbers
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class FDMachine(RuleBasedStateMachine):
         self.others = self.numbers()
 
     def numbers(self) -> set[int]:
-        return open_numbers(self.pid)
+        return fd_numbers(self.pid)
 
     def is_cloexec(self, number: int) -> bool:
         lines = (self.info / str(number)).read_text(encoding="ascii").splitlines()

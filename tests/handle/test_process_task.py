@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -33,7 +34,7 @@ from rsyscall_ns.tasks.block import ServerBlock
 from tests.support.census import nothing_left
 from tests.support.children import end_by_exit, thread_of
 from tests.support.seccomp import answer_with_enosys
-from tests.support.stacks import ServedBlock, make_stack, parking_child, prepare
+from tests.support.stacks import ServedBlock, StackPair, make_stack, parking_child, prepare
 from tests.support.steps import Counting
 
 SOME = CLONE.VM | CLONE.CLEAR_SIGHAND
@@ -53,7 +54,7 @@ def refused(task: Task, error: type[RsyscallError]) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def stack_of(task: Task, shift: int = 0) -> AsyncIterator[tuple[Pointer, Pointer]]:
+async def stack_of(task: Task, shift: int = 0) -> AsyncIterator[StackPair]:
     """Give a stack that must still be valid afterwards, and is freed then."""
     allocation, data = await make_stack(task, shift=shift)
     yield allocation, data
@@ -123,7 +124,7 @@ async def test_clone_refuses_a_stack_that_is_not_adjacent_to_its_data(local: Tas
 async def test_clone_refuses_a_freed_pointer(local: Task, which: str) -> None:
     allocation, data = await make_stack(local)
     more = {name: await local.malloc(INT32) for name in ("ptid", "ctid", "newtls")}
-    everything = {"stack": allocation, "data": data, **more}
+    everything: dict[str, Pointer[Any]] = {"stack": allocation, "data": data, **more}
     everything[which].free()
 
     with refused(local, UseAfterFreeError):
@@ -203,7 +204,7 @@ async def test_a_child_whose_function_is_at_address_0_dies_of_it(local: Task) ->
 
 
 async def test_the_stack_pointers_are_consumed_and_merged_by_the_child(local: Task) -> None:
-    block = await ServerBlock.make(local)
+    block = ServerBlock.make(local)
     prepare(block)
     bottom, size = block.stack.near.value, block.stack.size() + block.data.size()
     process = await local.clone(SOME, (block.stack, block.data))
@@ -233,7 +234,7 @@ async def test_all_signals_are_let_through_again_after_clone(local: Task) -> Non
 
 async def test_clone_parent_makes_a_child_of_the_parent_task(local: Task) -> None:
     async with local.spawn() as child:
-        block = await ServerBlock.make(child)
+        block = ServerBlock.make(child)
         prepare(block)
         process = await child.clone(SOME | CLONE.PARENT, (block.stack, block.data))
 
@@ -249,7 +250,7 @@ async def test_clone_parent_makes_a_child_of_the_parent_task(local: Task) -> Non
 
 async def test_a_child_that_nobody_ends_is_ended_with_its_task(local: Task) -> None:
     async with local.spawn() as child:
-        block = await ServerBlock.make(child)
+        block = ServerBlock.make(child)
         prepare(block)
         process = await child.clone(SOME, (block.stack, block.data))
         await process.kill(0)

@@ -14,7 +14,7 @@ import trio
 
 from tests.meta.tree import ROOT
 from tests.support.loopguard import LoopGuard, LoopHeldError, guarded_run, unguarded_run
-from tests.support.procfs import open_numbers
+from tests.support.procview import fd_numbers
 
 HOLD = 80  # milliseconds, more than the guard allows
 
@@ -77,11 +77,11 @@ def test_time_on_the_run_queue_is_not_the_steps_fault(monkeypatch: pytest.Monkey
 
 
 def test_the_guard_keeps_no_fd_open() -> None:
-    before = open_numbers("self")
+    before = fd_numbers("self")
 
     guarded_run(well_behaved)
 
-    assert open_numbers("self") == before
+    assert fd_numbers("self") == before
 
 
 def test_every_trio_test_of_the_suite_is_guarded(tmp_path: Path) -> None:

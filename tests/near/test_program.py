@@ -13,6 +13,7 @@ from rsyscall_ns import (
     ArgumentRangeError,
     Call,
     Program,
+    ProgramError,
     Read,
     Ref,
     Results,
@@ -71,14 +72,14 @@ def test_a_negative_argument_is_stored_as_c_would() -> None:
 def test_a_reference_must_be_to_an_earlier_step(step: int) -> None:
     program = Program()
 
-    with pytest.raises(ValueError, match="not before it"):
+    with pytest.raises(ProgramError, match="not before it"):
         program.call(SYS.close, Ref(step))
 
     assert len(program) == 0
 
 
 def test_more_than_six_arguments_are_refused() -> None:
-    with pytest.raises(TypeError, match="at most 6"):
+    with pytest.raises(ProgramError, match="at most 6"):
         Program().call(SYS.close, 1, 2, 3, 4, 5, 6, 7)
 
 

@@ -5,9 +5,11 @@ The rules are plain functions in the test's thread; the children live in a trio 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TypeVar
 
 import trio
@@ -63,6 +65,9 @@ class TrioThread:
     def stop(self) -> None:
         self.token.run_sync_soon(self.done.set)
         self.thread.join()
+        # Python is done with the thread a moment before the kernel is
+        while Path(f"/proc/self/task/{self.thread.native_id}").exists():
+            os.sched_yield()
 
 
 class Model:

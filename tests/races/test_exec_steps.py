@@ -1,4 +1,4 @@
-"""exec: a cancel, a kill or an error at every single step leaves nothing, or the child as it was."""
+"""exec: a cancel, a kill or an error at any step leaves nothing, or the child as it was."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import trio
 from rsyscall_ns import CLONE, SYS, Command, RsyscallError, Task, TaskLostError
 from tests.support.census import nothing_left
 from tests.support.children import shell, thread_of
+from tests.support.procfs import fd_links
 from tests.support.steps import Steps
 
 MOST_STEPS = 100
@@ -36,11 +37,12 @@ async def exec_in(child: Task) -> int | None:
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
 async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
     for at in range(MOST_STEPS):
-        with nothing_left(local), trio.CancelScope() as scope:
-            async with local.spawn(flags) as child:
-                steps.arm(at, scope.cancel)
-                assert await exec_in(child) == 7
-        await local.sweep()
+        with nothing_left(local):
+            with trio.CancelScope() as scope:
+                async with local.spawn(flags) as child:
+                    steps.arm(at, scope.cancel)
+                    assert await exec_in(child) == 7
+            await local.sweep()
         if steps.disarm() <= at:
             break
     assert 1 < at < MOST_STEPS
@@ -63,7 +65,7 @@ async def test_a_kill_at_any_step(local: Task, steps: Steps, flags: CLONE) -> No
                 done = steps.disarm() <= at
             state = thread_of(child).death_state
             assert state is not None
-        await local.sweep()
+            await local.sweep()
         if done:
             break
     assert 1 < at < MOST_STEPS
@@ -82,7 +84,7 @@ async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
                 with suppress(OSError, RsyscallError):
                     await exec_in(child)
                 done = steps.disarm() <= at
-        await local.sweep()
+            await local.sweep()
         if done:
             break
     assert 1 < at < MOST_STEPS
@@ -93,14 +95,13 @@ async def test_a_cancelled_exec_that_fails_leaves_the_child_as_it_was(
 ) -> None:
     async with local.spawn() as child:
         null = await child.fs.open("/dev/null", os.O_RDWR)
-        listing = f"/proc/{child.process.near.id}/fd"
-        before = sorted(os.listdir(listing))
+        before = fd_links(child.process.near.id)
         for at in range(MOST_STEPS):
             with trio.CancelScope() as scope, suppress(FileNotFoundError):
                 steps.arm(at, scope.cancel)
                 await child.exec(MISSING, stdin=null, stdout=null, stderr=null)
             done = steps.disarm() <= at
-            assert sorted(os.listdir(listing)) == before
+            assert fd_links(child.process.near.id) == before
             assert await child.cred.getuid() == os.getuid()
             if done:
                 break

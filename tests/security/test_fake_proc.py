@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from rsyscall_ns import CLONE, MS, SYS, FakeProcError, O, Task
+from rsyscall_ns import CLONE, MS, SYS, FakeProcError, O, RsyscallError, Task
 from tests.support.census import nothing_left
 
 FLAGS = CLONE.NEWUSER | CLONE.NEWNS
@@ -59,9 +59,9 @@ async def test_a_procfs_of_another_pid_namespace_is_refused(local: Task) -> None
 
 async def test_a_file_of_proc_that_is_mounted_over_is_refused(local: Task) -> None:
     async with with_mounts(local) as child:
-        await child.mount.mount("tmpfs", "/tmp", "tmpfs")
-        await (await child.fs.open("/tmp/planted", O.CREAT | O.WRONLY)).close()
-        await child.mount.mount("/tmp", "/proc", flags=BIND)
+        await child.mount.mount("tmpfs", "/mnt", "tmpfs")
+        await (await child.fs.open("/mnt/planted", O.CREAT | O.WRONLY)).close()
+        await child.mount.mount("/mnt", "/proc", flags=BIND)
         await refused(local, child)
 
 
@@ -72,11 +72,11 @@ async def test_the_child_without_a_user_namespace_needs_no_proc(local: Task) -> 
             await other.ns.sethostname("fine")
 
 
-async def test_without_any_proc_it_is_an_error_too(local: Task) -> None:
+async def test_in_a_chroot_without_any_proc_it_is_an_error_too(local: Task) -> None:
     async with with_mounts(local) as child:
-        await child.mount.mount("tmpfs", "/tmp", "tmpfs")
-        await child.fs.chroot("/tmp")
+        await child.mount.mount("tmpfs", "/mnt", "tmpfs")
+        await child.fs.chroot("/mnt")
         await child.fs.chdir("/")
-        with nothing_left(local), pytest.raises((FakeProcError, FileNotFoundError)):
+        with nothing_left(local), pytest.raises((RsyscallError, FileNotFoundError)):
             async with child.spawn(CLONE.NEWUSER, uid_map=True):
                 pass

@@ -8,23 +8,19 @@ import pytest
 
 from rsyscall_ns import CLONE, Command, FileDescriptor, O, Task
 from tests.support.children import FOREVER, thread_of
+from tests.support.procfs import fd_links, fd_numbers, link, working_directory
 
 NAMESPACES = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS
 FLAGS = [CLONE(0), NAMESPACES, CLONE.FILES]
 
 
-def numbers(pid: int) -> set[int]:
-    return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
-
-
 def streams() -> set[int]:
-    return {0, 1, 2} & numbers(os.getpid())
+    return {0, 1, 2} & fd_numbers("self")
 
 
 async def opened(task: Task, count: int = 8) -> list[FileDescriptor]:
-    """Open files, one of them carelessly inheritable."""
-    made = [await task.fs.open("/") for _ in range(count)]
-    return made
+    """Open some files, of which nothing must be seen anywhere."""
+    return [await task.fs.open("/") for _ in range(count)]
 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
@@ -35,7 +31,7 @@ async def test_a_program_has_its_streams_and_what_was_passed(local: Task, flags:
     async with local.spawn(flags) as child:
         passed = await child.fs.open("/dev/null")
         process = await child.exec(FOREVER, pass_fds=[passed])
-        assert numbers(process.near.id) == streams() | {passed.near.number}
+        assert fd_numbers(process.near.id) == streams() | {passed.near.number}
     os.close(careless)
 
 
@@ -46,15 +42,7 @@ async def test_a_program_of_a_grandchild_too(local: Task, flags: CLONE) -> None:
         await opened(child)
         async with child.spawn(flags) as grandchild:
             process = await grandchild.exec(FOREVER)
-            found = [name for name in os.listdir(f"/proc/{outer_pid(local, child)}/fd")]
-            assert found
-            assert process.death_state is None
-            assert await inside(local) == streams()
-
-
-def outer_pid(local: Task, child: Task) -> int:
-    assert child.parent_task is local
-    return child.process.near.id
+            assert fd_numbers(process.near.id) == streams()
 
 
 async def inside(local: Task) -> set[int]:
@@ -84,10 +72,10 @@ async def test_a_program_in_a_namespace_sees_its_streams_only(local: Task) -> No
 async def test_a_serving_child_has_no_fd_of_ours_but_what_it_inherits(local: Task) -> None:
     ours = await opened(local)
     async with local.spawn(NAMESPACES, inherit=[ours[3]]) as child:
-        found = numbers(child.process.near.id) - streams()
+        found = fd_numbers(child.process.near.id) - streams()
         assert ours[3].near.number in found
         others = found - {ours[3].near.number}
-        links = [os.readlink(f"/proc/{child.process.near.id}/fd/{number}") for number in others]
+        links = [fd_links(child.process.near.id)[number] for number in others]
         assert len(links) == 1
         assert links[0].startswith("socket:")  # its end of the doorbell, close-on-exec
 
@@ -103,10 +91,10 @@ async def test_all_that_a_task_opens_is_close_on_exec(local: Task) -> None:
 
 
 async def test_none_of_our_own_fds_is_inheritable(local: Task) -> None:
-    before = {number for number in numbers(os.getpid()) if number > 2 and inheritable(number)}
+    before = {number for number in fd_numbers("self") if number > 2 and inheritable(number)}
     async with local.spawn() as child:
         await thread_of(child).kill(0)
-        now = {number for number in numbers(os.getpid()) if number > 2 and inheritable(number)}
+        now = {number for number in fd_numbers("self") if number > 2 and inheritable(number)}
     assert now == before
 
 
@@ -121,7 +109,7 @@ async def test_the_working_directory_inside_is_reachable(local: Task) -> None:
     async with local.spawn(NAMESPACES) as child:
         assert not (await child.fs.getcwd()).startswith("(unreachable)")
         process = await child.exec(FOREVER)
-        assert os.readlink(f"/proc/{process.near.id}/cwd") == os.getcwd()
+        assert link(process.near.id, "cwd") == working_directory()
 
 
 async def test_a_working_directory_that_was_an_fd_is_none_after_exec(local: Task) -> None:
@@ -129,5 +117,5 @@ async def test_a_working_directory_that_was_an_fd_is_none_after_exec(local: Task
         directory = await child.fs.open("/usr", O.PATH | O.DIRECTORY)
         await child.fs.chdir(directory)
         process = await child.exec(FOREVER)
-        assert numbers(process.near.id) == streams()
-        assert os.readlink(f"/proc/{process.near.id}/cwd") == "/usr"
+        assert fd_numbers(process.near.id) == streams()
+        assert link(process.near.id, "cwd") == "/usr"

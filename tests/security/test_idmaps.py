@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 from rsyscall_ns import CLONE, IdMapError, IdMapNotAllowedError, Task
 from tests.support.census import nothing_left
 from tests.support.children import IS_ROOT
+from tests.support.procfs import content
 from tests.support.steps import Counting
 
 EXTENTS = [1, 5, 6, 7, 50, 340]
 
 
 def id_map(pid: int, kind: str) -> list[tuple[int, ...]]:
-    lines = Path(f"/proc/{pid}/{kind}").read_text(encoding="ascii").splitlines()
+    lines = content(pid, kind).splitlines()
     return [tuple(int(word) for word in line.split()) for line in lines]
 
 
@@ -75,7 +75,7 @@ async def test_a_map_that_is_longer_than_a_page_is_refused_before_anything(local
 
 
 async def test_ids_that_are_not_mapped_are_nobody_inside(local: Task) -> None:
-    overflow = int(Path("/proc/sys/kernel/overflowuid").read_text(encoding="ascii"))
+    overflow = int(content("sys", "kernel/overflowuid"))
     async with local.spawn(CLONE.NEWUSER, uid_map=f"5 {os.getuid()} 1") as child:
         assert await child.cred.getuid() == 5
         async with await child.fs.open("/proc/self/uid_map") as file:

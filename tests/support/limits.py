@@ -6,7 +6,7 @@ import resource
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tests.support.procfs import open_numbers
+from tests.support.procview import fd_numbers
 
 __all__ = ["fd_table_full"]
 
@@ -17,7 +17,7 @@ def fd_table_full(pid: int) -> Generator[None, None, None]:
 
     ``RLIMIT_NOFILE`` bounds the number of the next fd, so it is set to the lowest that is free.
     """
-    used = open_numbers(pid)
+    used = fd_numbers(pid)
     lowest = next(number for number in range(len(used) + 1) if number not in used)
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, before[1]))

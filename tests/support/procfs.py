@@ -1,34 +1,56 @@
-"""What the kernel shows of a process under ``/proc``."""
+"""What ``/proc`` says about a process; plain functions, so that no test blocks in its own name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["is_there", "link_of", "maps_of", "mountinfo", "open_numbers"]
+__all__ = [
+    "content",
+    "fd_links",
+    "fd_numbers",
+    "link",
+    "mountinfo",
+    "names_in",
+    "working_directory",
+]
 
 
-def open_numbers(pid: int | str) -> set[int]:
-    """Return the numbers of a process's open fds."""
-    names = [path.name for path in Path(f"/proc/{pid}/fd").iterdir()]
-    # the listing's own fd is among ours, and closed by now
-    return {int(name) for name in names if Path(f"/proc/{pid}/fd/{name}").is_symlink()}
+def link(pid: int | str, name: str) -> str:
+    """Return where the link ``/proc/PID/NAME`` leads."""
+    return str(Path(f"/proc/{pid}/{name}").readlink())
 
 
-def link_of(pid: int | str, number: int) -> str:
-    """Return what an fd of a process is open on."""
-    return str(Path(f"/proc/{pid}/fd/{number}").readlink())
+def content(pid: int | str, name: str) -> str:
+    """Return the text of ``/proc/PID/NAME``."""
+    return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
 
 
-def maps_of(pid: int | str) -> list[str]:
-    """Return the lines that describe a process's mappings."""
-    return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+def fd_links(pid: int | str) -> dict[int, str]:
+    """Return every fd of a process with what it is open on."""
+    found: dict[int, str] = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found[int(entry.name)] = str(entry.readlink())
+        except FileNotFoundError:
+            continue  # the fd of the listing itself
+    return found
 
 
-def mountinfo() -> str:
-    """Return what is mounted, as this interpreter sees it."""
-    return Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+def fd_numbers(pid: int | str) -> set[int]:
+    """Return the numbers of all fds of a process."""
+    return set(fd_links(pid))
 
 
-def is_there(path: str) -> bool:
-    """Return whether a path exists, without following a link at its end."""
-    return Path(path).is_symlink() or Path(path).exists()
+def mountinfo() -> bytes:
+    """Return our own ``mountinfo``, byte by byte."""
+    return Path("/proc/self/mountinfo").read_bytes()
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a directory, as we see it."""
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def working_directory() -> str:
+    """Return our own working directory."""
+    return str(Path.cwd())

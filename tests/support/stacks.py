@@ -26,7 +26,7 @@ from rsyscall_ns.tasks.readiness import ChildReadiness
 from rsyscall_ns.transport.doorbell import Doorbell
 from rsyscall_ns.transport.ring import RingInterface
 
-__all__ = ["ServedBlock", "make_stack", "parking_child", "prepare"]
+__all__ = ["ServedBlock", "StackPair", "make_stack", "parking_child", "prepare"]
 
 StackPair = tuple[Pointer[Stack], WrittenPointer[Stack]]
 SIZE = 8192
@@ -67,7 +67,7 @@ async def parking_child(
     ptid: Pointer[int] | None = None,
 ) -> AsyncIterator[ThreadProcess]:
     """Make a child that waits for ever (or that dies at once, on a ``stack`` of its own)."""
-    block = await ServerBlock.make(task)
+    block = ServerBlock.make(task)
     prepare(block)
     pair = (block.stack, block.data) if stack is None else stack
     wanted = flags | CLONE.VM | CLONE.CLEAR_SIGHAND
@@ -104,7 +104,7 @@ class ServedBlock:
         clear: CLONE = CLONE.CLEAR_SIGHAND,
     ) -> AsyncIterator[ServedBlock]:
         """Make one; leaving the block kills it."""
-        block = await ServerBlock.make(task)
+        block = ServerBlock.make(task)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         wanted = flags | CLONE.VM | clear
         with theirs:

@@ -19,9 +19,7 @@ from rsyscall_ns.transport.ring import RingInterface
 __all__ = ["Counting", "Steps"]
 
 METHODS = ("call", "execute", "import_fd", "export_fd")
-Method = Callable[
-    ..., Coroutine[Any, Any, Any]
-]  # the four methods differ in what they take and give
+Method = Callable[..., Coroutine[Any, Any, Any]]  # four methods, all different
 
 
 @final

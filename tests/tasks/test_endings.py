@@ -35,10 +35,13 @@ async def test_leaving_the_scope_kills_and_reaps(local: Task, flags: CLONE, *, e
 
 
 async def test_leaving_it_by_an_exception_kills_and_reaps(local: Task) -> None:
-    with nothing_left(local), pytest.raises(KeyError):
+    async def fail() -> None:
         async with local.spawn() as child:
             await child.exec(STUBBORN)
             raise KeyError
+
+    with nothing_left(local), pytest.raises(KeyError):
+        await fail()
 
 
 async def test_leaving_it_by_a_cancel_kills_and_reaps(local: Task) -> None:
@@ -58,13 +61,16 @@ async def test_a_nursery_that_fails_ends_the_children_of_all_its_tasks(local: Ta
             ready.append(child.process.near.id)
             await trio.sleep_forever()
 
-    with nothing_left(local), pytest.raises(ExceptionGroup):
+    async def fail() -> None:
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(one)
             while len(ready) < 5:
                 await trio.lowlevel.checkpoint()
             raise KeyError
+
+    with nothing_left(local), pytest.raises(ExceptionGroup):
+        await fail()
     assert not any(is_alive(pid) for pid in ready)
 
 
@@ -95,10 +101,9 @@ async def test_one_that_was_waited_for_needs_nothing_more(local: Task) -> None:
 
 async def test_a_borrow_or_an_unread_siginfo_does_not_stop_the_end(local: Task) -> None:
     buffer = await local.malloc(SIGINFO)
-    with nothing_left(local), pytest.raises(KeyError):
+    with nothing_left(local):
         async with local.spawn() as child:
             await thread_of(child).waitid(W.EXITED | W.NOHANG, buffer)
-            raise KeyError
     with nothing_left(local):
         borrowed = ExitStack()
         async with local.spawn() as child:

@@ -12,6 +12,7 @@ import pytest
 from rsyscall_ns import CLONE, SIG, Command, O, Task
 from tests.support.census import nothing_left
 from tests.support.children import TRUE, shell, status_field, thread_of
+from tests.support.procfs import content, fd_links
 
 
 def missing(folder: Path) -> Path:
@@ -54,13 +55,13 @@ FAILURES = [
 ]
 
 
-def fds_of(pid: int) -> dict[str, tuple[str, str]]:
+def fds_of(pid: int) -> dict[int, tuple[str, str]]:
     """Return number -> (what it is open on, flags with cloexec) of every fd."""
-    found = {}
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        info = Path(f"/proc/{pid}/fdinfo/{name}").read_text(encoding="ascii")
+    found: dict[int, tuple[str, str]] = {}
+    for number, target in fd_links(pid).items():
+        info = content(pid, f"fdinfo/{number}")
         flags = next(line for line in info.splitlines() if line.startswith("flags"))
-        found[name] = (os.readlink(f"/proc/{pid}/fd/{name}"), flags)
+        found[number] = (target, flags)
     return found
 
 
@@ -117,7 +118,7 @@ async def test_a_stream_that_was_closed_is_closed_again(local: Task) -> None:
         target = type(null)(child, type(null.near)(0))
         await target.close()
         before = fds_of(child.process.near.id)
-        assert "0" not in before
+        assert 0 not in before
         with pytest.raises(FileNotFoundError):
             await child.exec(Command("/missing", ["x"]), stdin=null, stdout=null)
         assert fds_of(child.process.near.id) == before
@@ -128,7 +129,7 @@ async def test_the_doorbell_is_still_close_on_exec(local: Task) -> None:
         with pytest.raises(FileNotFoundError):
             await child.exec(Command("/missing", ["x"]))
         process = await child.exec(Command("/bin/sleep", ["sleep", "1000000"]))
-        assert set(fds_of(process.near.id)) <= {"0", "1", "2"}
+        assert set(fds_of(process.near.id)) <= {0, 1, 2}
 
 
 async def test_the_child_goes_on_and_may_try_again(local: Task) -> None:

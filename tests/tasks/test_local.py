@@ -53,13 +53,16 @@ async def test_leaving_it_closes_handles_unmaps_memory_and_ends_children() -> No
 
 
 async def test_leaving_it_by_an_exception_or_a_cancel_releases_the_same() -> None:
+    async def fail(scopes: AsyncExitStack) -> None:
+        async with open_local_task() as local:
+            await local.fs.pipe2()
+            await scopes.enter_async_context(local.spawn())
+            raise KeyError
+
     with nothing_left():
         async with AsyncExitStack() as scopes:
             with pytest.raises(KeyError):
-                async with open_local_task() as local:
-                    await local.fs.pipe2()
-                    await scopes.enter_async_context(local.spawn())
-                    raise KeyError
+                await fail(scopes)
             with trio.CancelScope() as scope:
                 async with open_local_task() as local:
                     await local.fs.pipe2()

@@ -4,103 +4,122 @@ from __future__ import annotations
 
 import os
 import random
-import threading
-from queue import SimpleQueue
+import subprocess
+import sys
+from collections.abc import Iterator
 
+import pytest
 import trio
 
-from rsyscall_ns import Task
+from rsyscall_ns import FileDescriptor, Task
+from rsyscall_ns.near import ids
 
 ROUNDS = 1000
 RECORD = 8  # bytes
+ORDER = 2  # bytes
+SPINS = 2000
+SCRIPT = f"""
+import os, sys
+number = 0
+while order := os.read(0, {ORDER}):
+    for _ in range(int.from_bytes(order, "little")):
+        pass
+    os.write(1, number.to_bytes({RECORD}, "little"))
+    number += 1
+"""
 
 
 class Writer:
-    """A thread that writes numbered records into a pipe, each when it is told to.
+    """A process that writes numbered records into a pipe, each a moment after it is told to.
 
-    It runs beside the event loop, so that a write can meet a cancel at the very same moment.
+    A process, not a thread: it runs beside the event loop, so that a write can meet a cancel at
+    the very same moment, and never keeps Python's lock from the loop.
     """
 
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.orders: SimpleQueue[int] = SimpleQueue()
+    def __init__(self) -> None:
+        self.reader, writer = os.pipe()
         self.written = 0
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
+        command = [sys.executable, "-I", "-S", "-c", SCRIPT]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=writer)
+        os.close(writer)
 
-    def _run(self) -> None:
-        while (turns := self.orders.get()) >= 0:
-            for _ in range(turns):
-                pass
-            os.write(self.fd, self.written.to_bytes(RECORD, "little"))
-            self.written += 1
+    def write_after(self, spins: int) -> None:
+        assert self.process.stdin is not None
+        os.write(self.process.stdin.fileno(), spins.to_bytes(ORDER, "little"))
+        self.written += 1
 
-    def write_after(self, turns: int) -> None:
-        self.orders.put(turns)
+    def finish(self) -> None:
+        """Tell the process to end once it has done what it was told to. Idempotent."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
-    def stop(self) -> None:
-        self.orders.put(-1)
-        self.thread.join()
+    def close(self) -> None:
+        self.finish()
+        assert self.process.wait() == 0
+        os.close(self.reader)
 
 
-async def cancel_after(scope: trio.CancelScope, checkpoints: int, turns: int) -> None:
+@pytest.fixture
+def writers() -> Iterator[list[Writer]]:
+    made = [Writer() for _ in range(4)]
+    yield made
+    for writer in made:
+        writer.close()
+
+
+async def cancel_after(scope: trio.CancelScope, checkpoints: int, spins: int) -> None:
     for _ in range(checkpoints):
         await trio.lowlevel.checkpoint()
-    for _ in range(turns):
+    for _ in range(spins):
         pass
     scope.cancel()
 
 
-async def read_under_fire(task: Task, rounds: int) -> tuple[bytes, int, int]:
-    """Return what was read, how many records were written, and how many reads were cancelled."""
+async def read_under_fire(task: Task, writer: Writer, rounds: int) -> tuple[bytes, int]:
+    """Return what was read, and how many of the reads were cancelled."""
     chance = random.Random(20261123)  # noqa: S311 - no secret
-    reader, theirs = await task.fs.pipe2()
-    ours = (
-        os.dup(theirs.near.number)
-        if task.sysif.same_thread
-        else await task.sysif.export_fd(theirs.near.number)
-    )
-    await theirs.close()
-    writer = Writer(ours)
+    number = await task.sysif.import_fd(writer.reader)
+    reader = FileDescriptor(task, ids.FileDescriptor(number))
     parts: list[bytes] = []
     cancelled = 0
-    try:
-        for _ in range(rounds):
-            if chance.random() < 0.7:
-                writer.write_after(chance.randrange(2000))
-            with trio.CancelScope() as scope:
-                async with trio.open_nursery() as nursery:
-                    turns = chance.randrange(2000)
-                    nursery.start_soon(cancel_after, scope, chance.randrange(4), turns)
-                    data = await reader.read(chance.randrange(1, 3 * RECORD))
-                    assert isinstance(data, bytes)
-                    parts.append(data)
-                    nursery.cancel_scope.cancel()
-            cancelled += scope.cancelled_caught
-    finally:
-        writer.stop()
-        os.close(ours)
+    for _ in range(rounds):
+        if chance.random() < 0.7:
+            writer.write_after(chance.randrange(SPINS))
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                spins = chance.randrange(SPINS)
+                nursery.start_soon(cancel_after, scope, chance.randrange(4), spins)
+                parts.append(await reader.read(chance.randrange(1, 3 * RECORD)))
+                nursery.cancel_scope.cancel()
+        cancelled += scope.cancelled_caught
+    writer.finish()
     while data := await reader.read():
-        assert isinstance(data, bytes)
         parts.append(data)
     await reader.close()
-    return b"".join(parts), writer.written, cancelled
+    return b"".join(parts), cancelled
 
 
-async def test_a_thousand_cancelled_reads_lose_and_double_no_byte(task: Task) -> None:
-    got, written, cancelled = await read_under_fire(task, ROUNDS)
+def records(count: int) -> bytes:
+    return b"".join(number.to_bytes(RECORD, "little") for number in range(count))
 
-    assert written > 0
+
+async def test_a_thousand_cancelled_reads_lose_and_double_no_byte(
+    task: Task, writers: list[Writer]
+) -> None:
+    got, cancelled = await read_under_fire(task, writers[0], ROUNDS)
+
     assert cancelled > 0
-    assert got == b"".join(index.to_bytes(RECORD, "little") for index in range(written))
+    assert got == records(writers[0].written)
 
 
-async def test_children_are_read_and_cancelled_side_by_side(local: Task) -> None:
-    async def one() -> None:
+async def test_children_are_read_and_cancelled_side_by_side(
+    local: Task, writers: list[Writer]
+) -> None:
+    async def one(writer: Writer) -> None:
         async with local.spawn() as child:
-            got, written, _ = await read_under_fire(child, 50)
-            assert len(got) == written * RECORD
+            got, _ = await read_under_fire(child, writer, 50)
+            assert got == records(writer.written)
 
     async with trio.open_nursery() as nursery:
-        for _ in range(4):
-            nursery.start_soon(one)
+        for writer in writers:
+            nursery.start_soon(one, writer)

@@ -12,9 +12,10 @@ import pytest
 import trio
 
 from rsyscall_ns import CLONE, SYS, FileDescriptor, O, Task, TaskLostError
+from tests.support.blocking import until_blocked
 from tests.support.census import nothing_left, open_fds
 from tests.support.limits import fd_table_full
-from tests.support.procfs import link_of, open_numbers
+from tests.support.procview import fd_numbers, link_of
 
 
 def is_cloexec(number: int) -> bool:
@@ -80,6 +81,25 @@ async def test_many_fds_travel_at_once_and_none_is_mistaken_for_another(child: T
                 nursery.start_soon(one, index)
 
 
+async def test_a_passing_does_not_swallow_the_wakeup_of_another_call(child: Task) -> None:
+    """The doorbell brings fds and says "completions are there": taking one keeps the other."""
+    reader, theirs = await child.fs.pipe2()
+    writer = await child.sysif.export_fd(theirs.near.number)
+    for turn in range(200):
+        got: list[object] = []
+
+        async def read(got: list[object] = got) -> None:
+            got.append(await reader.read(1))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            await until_blocked(child)
+            os.write(writer, bytes([turn]))
+            os.close(await child.sysif.export_fd(0))
+        assert got == [bytes([turn])]
+    os.close(writer)
+
+
 async def test_an_fd_goes_from_child_to_local_to_grandchild_and_still_works(local: Task) -> None:
     async with local.spawn() as child, child.spawn() as grandchild:
         reader, writer = await child.fs.pipe2()
@@ -130,13 +150,13 @@ async def test_a_full_table_here_is_an_error_and_nothing_is_lost(child: Task) ->
 
 async def test_a_full_table_there_is_an_error_and_nothing_is_lost(child: Task) -> None:
     pid = child.process.near.id
-    before = open_numbers(pid)
+    before = fd_numbers(pid)
     for _ in range(3):
         with fd_table_full(pid):
             with pytest.raises(OSError, match="Too many open files") as caught:
                 await child.sysif.import_fd(0)
             assert caught.value.errno == EMFILE
-    assert open_numbers(pid) == before
+    assert fd_numbers(pid) == before
     reader, writer = os.pipe()
     number = await child.sysif.import_fd(reader)
     assert link_of(pid, number) == link_of("self", reader)
@@ -159,7 +179,7 @@ async def test_a_cancelled_passing_leaves_no_fd_anywhere(local: Task) -> None:
     reader, writer = await local.fs.pipe2()
     async with local.spawn() as child:
         pid = child.process.near.id
-        before = open_numbers(pid)
+        before = fd_numbers(pid)
         ours = open_fds()
         for checkpoints in range(12):
             made: list[FileDescriptor] = []
@@ -174,7 +194,7 @@ async def test_a_cancelled_passing_leaves_no_fd_anywhere(local: Task) -> None:
                 nursery.cancel_scope.cancel()
             for handle in made:
                 await handle.close()
-            assert open_numbers(pid) == before
+            assert fd_numbers(pid) == before
             assert open_fds() == ours
     await reader.close()
     await writer.close()

@@ -12,7 +12,7 @@ import pytest
 from rsyscall_ns import AT, CLONE, ArgumentRangeError, O, PathError, Task
 from tests.support.census import nothing_left
 from tests.support.children import IS_ROOT
-from tests.support.procfs import is_there
+from tests.support.procview import is_there
 from tests.support.steps import Counting
 
 Use = Callable[[], Awaitable[object]]

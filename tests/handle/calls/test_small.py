@@ -33,7 +33,7 @@ from rsyscall_ns.near.ids import Address
 from tests.support.blocking import until_blocked
 from tests.support.census import nothing_left
 from tests.support.children import IS_ROOT, status_field
-from tests.support.procfs import is_there, maps_of, mountinfo
+from tests.support.procview import is_there, maps_of, mountinfo
 
 PAGE = 4096
 

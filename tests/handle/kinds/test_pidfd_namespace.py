@@ -22,7 +22,7 @@ from rsyscall_ns import (
     W,
 )
 from rsyscall_ns.near import ids
-from tests.support.procfs import is_there
+from tests.support.procview import is_there
 
 KINDS = {
     "cgroup": CLONE.NEWCGROUP,
