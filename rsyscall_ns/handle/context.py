@@ -36,6 +36,10 @@ class Movable(Protocol):
         """Belong to ``table`` from now on; returns the number, None where it is closed."""
         ...
 
+    async def close(self) -> None:
+        """Close it. Idempotent."""
+        ...
+
 
 class Child(Protocol):
     """A child that its task answers for."""

@@ -12,7 +12,6 @@ import select
 import stat
 import struct
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
 from errno import EOPNOTSUPP
 from typing import ClassVar, Self, TypeVar, final, overload
 
@@ -195,8 +194,12 @@ class FileDescriptor:
             await pace()
             return
         self.task.sysif.closing(number)
-        with trio.CancelScope(shield=True), suppress(TaskLostError):  # closed with its process
-            await near.close(self.task.sysif, ids.FileDescriptor(number))
+        with trio.CancelScope(shield=True):
+            try:
+                await near.close(self.task.sysif, ids.FileDescriptor(number))
+            except TaskLostError:
+                # closed with its process, unless another task shares the table: that one sweeps
+                self.task.holdings.forgotten.append(number)
 
     async def __aenter__(self) -> Self:
         return self
@@ -317,7 +320,8 @@ class FileDescriptor:
                 except OSError as error:
                     if error.errno != EOPNOTSUPP:
                         raise
-                # a terminal, for example: it is ready, and takes this much without blocking
+                # a terminal, for example: once it is ready, it takes this much without blocking
+                await self.task.sysif.wait_ready(near_id.number, events)
                 size = count if events == select.POLLIN else min(count, PIPE_BUF)
                 return await call(self.task.sysif, near_id, address, size)
 
@@ -326,18 +330,18 @@ class FileDescriptor:
     async def without_blocking(
         self, events: int, attempt: Callable[[ids.FileDescriptor], Awaitable[R]]
     ) -> R:
-        """Make a call when the fd is ready, again and again while somebody else is faster.
+        """Make a call that fails where it would block, and wait until it is worth another try.
 
         While this only waits, nothing is borrowed.
         """
         while True:
-            await self.task.sysif.wait_ready(self.near.number, events)
             with self.borrow() as near_id:
                 try:
                     return await attempt(near_id)
                 except BlockingIOError:
                     if not self.task.sysif.same_thread:
                         raise
+            await self.task.sysif.wait_ready(self.near.number, events)
 
     def _may_block(self) -> bool:
         if self._slow is None:

@@ -13,7 +13,7 @@ from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.sched_h import CLONE, clone_args, old_clone_arguments
 from rsyscall_ns.near.abi.signal_h import ALL_SIGNALS, SIG, SIG_BLOCK, SIG_SETMASK, SIGSET_SIZE
 from rsyscall_ns.near.calls.base import run
-from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.errors import RsyscallError, TaskLostError
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program
@@ -136,27 +136,33 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             size = allocation.size()
             pid, pidfd = await self._clone(flags, bottom.value, size, ptid, ctid, newtls)
         mine = PidFD(self, ids.FileDescriptor(pidfd))
-        child = ThreadProcess(
-            owner,
-            ids.Process(pid),
-            used_stack=allocation.merge(data),
-            stack_data=data.value,
-            ctid=ctid,
-            tls=newtls,
-            pidfd=mine,
-        )
-        owner.children.add(child)
-        child.when_dead = lambda: owner.children.discard(child)
+
+        def child(theirs: PidFD, readiness: Readiness | None) -> ThreadProcess:
+            made = ThreadProcess(
+                owner,
+                ids.Process(pid),
+                used_stack=allocation.merge(data),
+                stack_data=data.value,
+                ctid=ctid,
+                tls=newtls,
+                pidfd=theirs,
+                readiness=readiness,
+            )
+            owner.children.add(made)
+            made.when_dead = lambda: owner.children.discard(made)
+            return made
+
+        theirs = mine
         try:
-            theirs = mine
             if owner is not self:
-                theirs = child.pidfd = await mine.pass_to(owner)
+                theirs = await mine.pass_to(owner)
                 await mine.close()
-            child.readiness = await self.watcher.watch(theirs)
+            return child(theirs, await self.watcher.watch(theirs))
+        except TaskLostError:
+            raise  # we have died in the middle: the stack may be in use, and stays the caller's
         except BaseException:
-            await child.end()
+            await child(theirs, None).end()
             raise
-        return child
 
     def _check_clone(
         self,

@@ -58,7 +58,11 @@ def parse_id_map(value: IdMapLike | None, own: int) -> tuple[IdRange, ...]:
         return (IdRange(0, own),)
     if isinstance(value, int):
         return (_range(value, (0, value, 1)),)
-    items = value.split(",") if isinstance(value, str) else list(value)
+    items: list[object]
+    try:
+        items = [*value.split(",")] if isinstance(value, str) else [*value]
+    except TypeError:
+        raise IdMapError(value, "is neither a number, a string nor a list") from None
     if not items:
         raise IdMapError(value, "is empty")
     ranges = tuple(_item(value, index, item) for index, item in enumerate(items))
@@ -66,7 +70,9 @@ def parse_id_map(value: IdMapLike | None, own: int) -> tuple[IdRange, ...]:
     return ranges
 
 
-def _item(whole: object, index: int, item: int | str) -> IdRange:
+def _item(whole: object, index: int, item: object) -> IdRange:
+    if isinstance(item, bool) or not isinstance(item, int | str):
+        raise IdMapError(whole, f"has an item {item!r} that is neither a number nor a string")
     words = [item] if isinstance(item, int) else item.split()
     if len(words) not in WORDS:
         raise IdMapError(whole, f"has an item {item!r} of {len(words)} words")

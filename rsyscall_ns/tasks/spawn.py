@@ -118,6 +118,8 @@ async def end(task: ProcessTask[ThreadProcess]) -> None:
             await watcher.states.close()
         finally:
             ring.close()
+            for handle in list(task.handles):
+                await handle.close()  # it may be open in a table that the child shared
             doorbell, process.shared_doorbell = process.shared_doorbell, None
             if doorbell is not None:
                 await doorbell.close()
@@ -190,7 +192,8 @@ async def _clone_server(
     if shared:
         process.shared_doorbell = FileDescriptor(parent, ids.FileDescriptor(number))
     else:
-        await parent.sysif.call(SYS.close, number)
+        with suppress(TaskLostError):  # closed with the process
+            await parent.sysif.call(SYS.close, number)
     return make(ring, process, request.flags)
 
 

@@ -154,7 +154,7 @@ class Task(ProcessTask[ProcessT_co]):
 
     async def _own_files(self, process: ThreadProcess) -> None:
         """Leave a shared fd table: else exec would not close our end of the doorbell."""
-        doorbell, process.shared_doorbell = process.shared_doorbell, None
+        doorbell = process.shared_doorbell
         if doorbell is not None:
             await self.ns.unshare(CLONE.FILES)
             await doorbell.close()
@@ -181,8 +181,7 @@ class Task(ProcessTask[ProcessT_co]):
             assert isinstance(watcher, ChildWatcher)
             await watcher.states.close()
             for handle in list(self.handles):
-                if isinstance(handle, FileDescriptor):
-                    await handle.close()
+                await handle.close()
             await self.sweep()
 
 

@@ -81,8 +81,7 @@ class Doorbell:
                 return False
 
     def take_fd(self) -> int | None:
-        """Return the oldest fd that has arrived; it belongs to the caller."""
-        self.drain()
+        """Return the oldest fd that was drained; it belongs to the caller."""
         return self._inbox.popleft() if self._inbox else None
 
     def send_fd(self, number: int) -> None:

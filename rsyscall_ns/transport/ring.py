@@ -312,6 +312,7 @@ class RingInterface:
                 self._scratch.give_back(base, MESSAGE_SIZE)
             if result < 0:
                 raise kernel_error(-result, "sendmsg", self)
+            self._on_doorbell()  # before our fd may lie the news that another call waits for
             received = self._doorbell.take_fd()
             if received is None:
                 raise kernel_error(EMFILE, "recvmsg", "this interpreter")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -22,7 +22,7 @@ from tests.support.children import (
 
 
 @contextmanager
-def ignored_sigchld() -> Iterator[None]:
+def ignored_sigchld() -> Generator[None, None, None]:
     """Have the kernel reap our children by itself."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:

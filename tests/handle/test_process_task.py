@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ SOME = CLONE.VM | CLONE.CLEAR_SIGHAND
 
 
 @contextmanager
-def refused(task: Task, error: type[RsyscallError]) -> Iterator[None]:
+def refused(task: Task, error: type[RsyscallError]) -> Generator[None, None, None]:
     """Assert that the block is refused without any system call."""
     counting = Counting(task.sysif)
     task.sysif = counting
@@ -54,7 +54,7 @@ def refused(task: Task, error: type[RsyscallError]) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def stack_of(task: Task, shift: int = 0) -> AsyncIterator[StackPair]:
+async def stack_of(task: Task, shift: int = 0) -> AsyncGenerator[StackPair, None]:
     """Give a stack that must still be valid afterwards, and is freed then."""
     allocation, data = await make_stack(task, shift=shift)
     yield allocation, data

@@ -36,6 +36,7 @@ async def exec_in(child: Task) -> int | None:
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
 async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local):
             with trio.CancelScope() as scope:
@@ -50,6 +51,7 @@ async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
 async def test_a_kill_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local):
             async with local.spawn(flags) as child:
@@ -77,6 +79,7 @@ async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
         raise OSError(EIO, "injected")
 
     steps.spare(SYS.close, SYS.waitid)
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local):
             async with local.spawn(flags) as child:
@@ -96,6 +99,7 @@ async def test_a_cancelled_exec_that_fails_leaves_the_child_as_it_was(
     async with local.spawn() as child:
         null = await child.fs.open("/dev/null", os.O_RDWR)
         before = fd_links(child.process.near.id)
+        at = 0
         for at in range(MOST_STEPS):
             with trio.CancelScope() as scope, suppress(FileNotFoundError):
                 steps.arm(at, scope.cancel)
@@ -111,6 +115,7 @@ async def test_a_cancelled_exec_that_fails_leaves_the_child_as_it_was(
 async def test_a_wait_that_is_cancelled_at_any_step_loses_no_status(
     local: Task, steps: Steps
 ) -> None:
+    at = 0
     for at in range(MOST_STEPS):
         async with local.spawn() as child:
             process = await child.exec(shell("exit 9"))

@@ -5,7 +5,7 @@ In a pid namespace of our own we may choose the next id, also as an ordinary use
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -30,7 +30,7 @@ Use = Callable[[ThreadProcess], Awaitable[object]]
 
 
 @asynccontextmanager
-async def pid_namespace(local: Task) -> AsyncIterator[Task]:
+async def pid_namespace(local: Task) -> AsyncGenerator[Task, None]:
     """Give the first process of a pid namespace, which sees its own ``/proc``."""
     flags = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS
     async with local.spawn(flags, uid_map=True, gid_map=True) as first:

@@ -48,6 +48,7 @@ async def use(parent: Task, flags: CLONE) -> None:
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
 async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
     await use(local, flags)
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local), trio.CancelScope() as scope:
             steps.arm(at, scope.cancel)
@@ -61,6 +62,7 @@ async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
 async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
     steps.spare(*RELEASING)
     await use(local, flags)
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local), suppress(OSError):
             steps.arm(at, fail)
@@ -73,6 +75,7 @@ async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
 async def test_a_kill_of_the_child_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
     await use(local, flags)
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local):
             others = children()
@@ -93,6 +96,7 @@ async def test_a_kill_of_the_child_at_any_step(local: Task, steps: Steps, flags:
 async def test_a_kill_of_the_parent_at_any_step_of_a_grandchild(
     local: Task, steps: Steps, flags: CLONE
 ) -> None:
+    at = 0
     for at in range(MOST_STEPS):
         with nothing_left(local):
             async with local.spawn(CLONE.NEWUSER) as child:
@@ -116,6 +120,7 @@ async def test_a_cancel_at_any_step_of_a_grandchild(
     local: Task, steps: Steps, flags: CLONE
 ) -> None:
     async with local.spawn(CLONE.NEWUSER) as child:
+        at = 0
         for at in range(MOST_STEPS):
             with nothing_left(local), trio.CancelScope() as scope:
                 steps.arm(at, scope.cancel)

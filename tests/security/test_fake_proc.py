@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,7 +15,7 @@ BIND = MS.BIND
 
 
 @asynccontextmanager
-async def with_mounts(local: Task, flags: CLONE = FLAGS) -> AsyncIterator[Task]:
+async def with_mounts(local: Task, flags: CLONE = FLAGS) -> AsyncGenerator[Task, None]:
     async with local.spawn(flags, uid_map=True, gid_map=True) as child:
         yield child
 

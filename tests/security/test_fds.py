@@ -7,7 +7,7 @@ import os
 import pytest
 
 from rsyscall_ns import CLONE, Command, FileDescriptor, O, Task
-from tests.support.children import FOREVER, thread_of
+from tests.support.children import FOREVER, PAUSES, paused, thread_of
 from tests.support.procfs import fd_links, fd_numbers, link, working_directory
 
 NAMESPACES = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS
@@ -16,6 +16,20 @@ FLAGS = [CLONE(0), NAMESPACES, CLONE.FILES]
 
 def streams() -> set[int]:
     return {0, 1, 2} & fd_numbers("self")
+
+
+async def listing(local: Task, child: Task, *passed: FileDescriptor) -> set[int]:
+    """Exec a program in the child; returns its fds once it is past its loader."""
+    wait, go = await local.fs.pipe2()
+    read, write = await local.fs.pipe2()
+    stdin, stdout = await wait.pass_to(child), await write.pass_to(child)
+    command = Command("/bin/sh", ["sh", "-c", "echo; read line"])
+    process = await child.exec(command, stdin=stdin, stdout=stdout, pass_fds=passed)
+    assert await read.read(1) == b"\n"
+    found = fd_numbers(process.near.id)
+    for fd in (wait, go, read, write):
+        await fd.close()
+    return found
 
 
 async def opened(task: Task, count: int = 8) -> list[FileDescriptor]:
@@ -30,8 +44,8 @@ async def test_a_program_has_its_streams_and_what_was_passed(local: Task, flags:
     careless = os.dup2(ours[0].near.number, ours[-1].near.number + 20)
     async with local.spawn(flags) as child:
         passed = await child.fs.open("/dev/null")
-        process = await child.exec(FOREVER, pass_fds=[passed])
-        assert fd_numbers(process.near.id) == streams() | {passed.near.number}
+        number = passed.near.number
+        assert await listing(local, child, passed) == {0, 1, 2, number}
     os.close(careless)
 
 
@@ -41,8 +55,7 @@ async def test_a_program_of_a_grandchild_too(local: Task, flags: CLONE) -> None:
     async with local.spawn(CLONE.NEWUSER) as child:
         await opened(child)
         async with child.spawn(flags) as grandchild:
-            process = await grandchild.exec(FOREVER)
-            assert fd_numbers(process.near.id) == streams()
+            assert await listing(local, grandchild) == {0, 1, 2}
 
 
 async def inside(local: Task) -> set[int]:
@@ -116,6 +129,6 @@ async def test_a_working_directory_that_was_an_fd_is_none_after_exec(local: Task
     async with local.spawn() as child:
         directory = await child.fs.open("/usr", O.PATH | O.DIRECTORY)
         await child.fs.chdir(directory)
-        process = await child.exec(FOREVER)
+        process = await paused(await child.exec(PAUSES))
         assert fd_numbers(process.near.id) == streams()
         assert link(process.near.id, "cwd") == "/usr"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -76,7 +76,7 @@ class Census:
 
 
 @contextmanager
-def nothing_left(task: Task | None = None) -> Iterator[None]:
+def nothing_left(task: Task | None = None) -> Generator[None, None, None]:
     """Assert that the block leaves everything as it was."""
     if task is not None:  # an arena maps its first chunk when it is first used
         task.arena.release(task.arena.allocate(16), 16)

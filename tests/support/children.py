@@ -26,10 +26,12 @@ __all__ = [
     "FOREVER",
     "IS_ROOT",
     "KILLED",
+    "PAUSES",
     "TRUE",
     "end_by_exit",
     "foreign_child",
     "is_alive",
+    "paused",
     "same_state",
     "shell",
     "stat_field",
@@ -61,6 +63,15 @@ async def end_by_exit(child: Task, status: int) -> None:
     """Have a serving child exit; it is not waited for."""
     with pytest.raises(TaskLostError):
         await child.sysif.call(SYS.exit_group, status)
+
+
+PAUSES: Final = shell("kill -STOP $$")
+
+
+async def paused(process: ChildProcess) -> ChildProcess:
+    """Wait until a program that was made by ``PAUSES`` is past its loader, which opens files."""
+    await same_state(process, W.STOPPED)
+    return process
 
 
 async def same_state(process: ChildProcess, options: W) -> ChildState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, final
 
@@ -65,7 +65,7 @@ async def parking_child(
     ctid: Pointer[int] | None = None,
     newtls: Pointer[Any] | None = None,
     ptid: Pointer[int] | None = None,
-) -> AsyncIterator[ThreadProcess]:
+) -> AsyncGenerator[ThreadProcess, None]:
     """Make a child that waits for ever (or that dies at once, on a ``stack`` of its own)."""
     block = ServerBlock.make(task)
     prepare(block)
@@ -102,7 +102,7 @@ class ServedBlock:
         ctid: Pointer[int] | None = None,
         newtls: Pointer[Any] | None = None,
         clear: CLONE = CLONE.CLEAR_SIGHAND,
-    ) -> AsyncIterator[ServedBlock]:
+    ) -> AsyncGenerator[ServedBlock, None]:
         """Make one; leaving the block kills it."""
         block = ServerBlock.make(task)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from rsyscall_ns import (
     W,
 )
 from tests.support.census import nothing_left
-from tests.support.children import FOREVER, TRUE, shell, thread_of
+from tests.support.children import FOREVER, PAUSES, TRUE, paused, shell, thread_of
 from tests.support.procfs import content, fd_links, link
 
 CAT = Command("/bin/cat", ["cat"])
@@ -40,7 +40,9 @@ LIST_FDS = Command("/bin/ls", ["ls", "/proc/self/fd"])
 
 
 @asynccontextmanager
-async def output_of(local: Task, child: Task) -> AsyncIterator[tuple[FileDescriptor, list[bytes]]]:
+async def output_of(
+    local: Task, child: Task
+) -> AsyncGenerator[tuple[FileDescriptor, list[bytes]], None]:
     """Give an fd of the child to write to; after the block the list holds what was written."""
     read, write = await local.fs.pipe2()
     theirs = await write.pass_to(child)
@@ -92,7 +94,7 @@ async def test_streams_are_what_was_given(local: Task) -> None:
 
 async def test_streams_that_are_not_given_are_the_child_s(local: Task) -> None:
     async with local.spawn() as child:
-        process = await child.exec(FOREVER)
+        process = await paused(await child.exec(PAUSES))
         for number in (0, 1, 2):
             ours = fd_links("self")[number]
             assert fd_links(process.near.id)[number] == ours
@@ -109,7 +111,7 @@ async def test_streams_whose_numbers_cross_over_do_not_overwrite_each_other(loca
         ]
         del spare
         null, zero, full = placed
-        process = await child.exec(FOREVER, stdin=full, stdout=null, stderr=zero)
+        process = await paused(await child.exec(PAUSES, stdin=full, stdout=null, stderr=zero))
         links = [fd_links(process.near.id)[number] for number in (0, 1, 2)]
 
     assert links == ["/dev/full", "/dev/null", "/dev/zero"]
@@ -118,7 +120,7 @@ async def test_streams_whose_numbers_cross_over_do_not_overwrite_each_other(loca
 async def test_one_fd_may_be_all_three_streams(local: Task) -> None:
     async with local.spawn() as child:
         null = await child.fs.open("/dev/null", O.RDWR)
-        process = await child.exec(FOREVER, stdin=null, stdout=null, stderr=null)
+        process = await paused(await child.exec(PAUSES, stdin=null, stdout=null, stderr=null))
         found = fd_links(process.near.id)
 
     assert found == dict.fromkeys((0, 1, 2), "/dev/null")
@@ -131,7 +133,7 @@ async def test_the_program_sees_exactly_the_fds_that_were_asked_for(local: Task)
         theirs = [await child.fs.open("/dev/zero") for _ in range(5)]
         chosen, kept = extra[1].inherit(child), theirs[2]
         await theirs[4].disable_cloexec()
-        process = await child.exec(FOREVER, pass_fds=[chosen, kept])
+        process = await paused(await child.exec(PAUSES, pass_fds=[chosen, kept]))
         numbers = set(fd_links(process.near.id))
         wanted = {chosen.near.number, kept.near.number, theirs[4].near.number}
 

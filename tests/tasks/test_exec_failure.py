@@ -11,7 +11,7 @@ import pytest
 
 from rsyscall_ns import CLONE, SIG, Command, O, Task
 from tests.support.census import nothing_left
-from tests.support.children import TRUE, shell, status_field, thread_of
+from tests.support.children import PAUSES, TRUE, paused, shell, status_field, thread_of
 from tests.support.procfs import content, fd_links
 
 
@@ -128,7 +128,7 @@ async def test_the_doorbell_is_still_close_on_exec(local: Task) -> None:
     async with local.spawn() as child:
         with pytest.raises(FileNotFoundError):
             await child.exec(Command("/missing", ["x"]))
-        process = await child.exec(Command("/bin/sleep", ["sleep", "1000000"]))
+        process = await paused(await child.exec(PAUSES))
         assert set(fds_of(process.near.id)) <= {0, 1, 2}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,7 @@ FILES = {
 BELIEFS = {"mnt": "mnt_namespace", "pid": "pid_namespace"}
 ALONE = sorted(FILES)
 USER_TOO = CLONE(0) if IS_ROOT else CLONE.NEWUSER
-ALL = CLONE(0)
-for one in FILES:
-    ALL |= CLONE[one]
+ALL = reduce(or_, (CLONE[flag] for flag in FILES))
 
 
 def namespace(pid: int | str, kind: str) -> str:
