@@ -49,6 +49,10 @@ help: ## this list
 
 ##@ Developers
 
+.PHONY: docs
+docs: $(VENV)/.docs ## build the documentation into build/docs; warnings are errors
+	@$(BIN)/sphinx-build -q -W docs build/docs && echo "build/docs/index.html"
+
 .PHONY: develop prepare
 prepare: $(VENV)/.installed $(VENV)/.test ## make the environment that the tests run in
 
@@ -107,6 +111,11 @@ $(VENV)/.installed: $(SOURCES) | $(VENV)/.made
 $(VENV)/.test: pyproject.toml | $(VENV)/.installed
 	@echo "Installing what the tests need ..."
 	@$(EXTRA) test | $(INSTALL) --requirement /dev/stdin
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/.installed
+	@echo "Installing what the documentation needs ..."
+	@$(EXTRA) docs | $(INSTALL) --requirement /dev/stdin
 	@touch $@
 
 $(VENV)/.develop: pyproject.toml | $(VENV)/.test

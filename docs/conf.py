@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: ``sphinx-build -W docs build/docs``."""
+"""How Sphinx builds these pages: ``make docs``."""
 # ruff: noqa: INP001 - Sphinx runs this file, nobody imports it
 
 from __future__ import annotations

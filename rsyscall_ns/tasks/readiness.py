@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from contextlib import suppress
 from typing import final
@@ -36,6 +37,12 @@ class ChildReadiness:
             await self._states.wait(self._pidfd.near.number, options & ~(W.NOHANG | W.NOWAIT))
         else:
             await self._hub.wait_ready(self.poll_fd)
+
+    def is_dead(self) -> bool:
+        """Return whether the child has died, without waiting."""
+        poller = select.poll()
+        poller.register(self.poll_fd, select.POLLIN)
+        return bool(poller.poll(0))
 
     def kill(self) -> None:
         """Send SIGKILL from this interpreter."""

@@ -95,7 +95,7 @@ async def start(
         task = await _clone_server(parent, request, make)
         try:
             if maps is not None:
-                await write_maps(parent, task.process.near, maps)
+                await _map_ids(parent, task, maps)
             await _set_up(task, request, numbers)
         except BaseException:
             await end(task)
@@ -147,6 +147,19 @@ async def _check_allowed(parent: ProcessTask[Any], request: SpawnRequest) -> IdM
     maps = IdMaps.parse(request.uid_map, request.gid_map, own)
     check_allowed(maps, own, capabilities)
     return maps
+
+
+async def _map_ids(
+    parent: ProcessTask[Any], task: ProcessTask[ThreadProcess], maps: IdMaps
+) -> None:
+    try:
+        await write_maps(parent, task.process.near, maps)
+    except OSError as error:
+        readiness = task.process.readiness
+        assert isinstance(readiness, ChildReadiness)
+        if readiness.is_dead():  # the files of a zombie can't be opened
+            raise TaskLostError(task, "it died before its id maps were written") from error
+        raise
 
 
 async def _clone_server(

@@ -62,7 +62,7 @@ def test_with_env_adds_to_the_changes() -> None:
 )
 def test_a_nul_byte_is_refused(command: Command) -> None:
     with pytest.raises(PathError, match="NUL"):
-        assert (command.path(), command.argv(), command.envp())
+        _ = command.path(), command.argv(), command.envp()
 
 
 def test_a_path_that_is_too_long_is_refused() -> None:
