@@ -1,0 +1,68 @@
+"""The command line at a terminal: a real pseudo-terminal, and the interrupt key."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+from typing import final
+
+import pytest
+
+PROGRAM = [sys.executable, "-c", "from rsyscall_ns.cli import main; main()"]
+INTERRUPT_KEY = b"\x03"
+
+
+@final
+class Terminal:
+    """A program at the other end of a pseudo-terminal of its own."""
+
+    def __init__(self, *args: str) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv(PROGRAM[0], [*PROGRAM, *args])  # noqa: S606 - this very interpreter
+        self.seen = b""
+
+    def read_until(self, text: bytes) -> None:
+        while text not in self.seen:
+            self.seen += os.read(self.fd, 1024)
+
+    def status(self) -> int:
+        """Wait for the end; returns the exit status."""
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pty.fork: no thread of ours runs
+@pytest.mark.parametrize("options", [(), ("--all",)], ids=["plain", "all"])
+def test_the_command_has_the_terminal(options: tuple[str, ...]) -> None:
+    terminal = Terminal("run", *options, "--", "sh", "-c", "test -t 0 && read -r x && echo got $x")
+    os.write(terminal.fd, b"a line\n")
+    terminal.read_until(b"got a line")
+
+    assert terminal.status() == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pty.fork: no thread of ours runs
+@pytest.mark.parametrize("options", [(), ("--all",)], ids=["plain", "all"])
+def test_the_interrupt_key_ends_a_command_without_a_handler(options: tuple[str, ...]) -> None:
+    terminal = Terminal("run", *options, "--", "sh", "-c", "echo ready; exec sleep 1000")
+    terminal.read_until(b"ready")
+    os.write(terminal.fd, INTERRUPT_KEY)
+
+    assert terminal.status() == 130
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pty.fork: no thread of ours runs
+def test_the_interrupt_key_reaches_a_handler_once() -> None:
+    script = "n=0; trap 'n=$((n+1)); echo count $n' INT; echo ready; read -r x; echo end $n"
+    terminal = Terminal("run", "--", "sh", "-c", script)
+    terminal.read_until(b"ready")
+    os.write(terminal.fd, INTERRUPT_KEY)
+    terminal.read_until(b"count 1")
+    os.write(terminal.fd, b"line\n")
+    terminal.read_until(b"end ")
+
+    assert terminal.status() == 0
+    assert b"count 2" not in terminal.seen
