@@ -65,10 +65,10 @@ def build(root: Path = ROOT) -> Path:
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        objects = compile_objects(compiler[:1], os.uname().machine, work)
+        objects = compile_objects(compiler, os.uname().machine, work)
         ffi = FFI()
-        for declarations in sorted((HERE / "decl").glob("*.h")):
-            ffi.cdef(declarations.read_text())
+        for name_of_part in ("shapes", "calls"):
+            ffi.cdef((HERE / "decl" / f"{name_of_part}.h").read_text())
         ffi.set_source(
             MODULE,
             '#include "host/host.h"',

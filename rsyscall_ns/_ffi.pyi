@@ -1,4 +1,4 @@
-# The compiled module, as cffi makes it from ffi/decl/host.h.
+# The compiled module, as cffi makes it from ffi/decl/.
 from typing import Literal, NewType, SupportsInt, overload
 
 from typing_extensions import Buffer

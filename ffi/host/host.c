@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include "../server/atomic.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -10,18 +12,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#define LOAD(word) __atomic_load_n(&(word), __ATOMIC_ACQUIRE)
-#define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELEASE)
-
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#else
-	__asm__ volatile("yield" ::: "memory");
-#endif
-}
 
 int64_t rs_direct_call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 		       uint64_t f)

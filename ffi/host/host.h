@@ -10,23 +10,6 @@
 #define RS_FULL (INT64_MIN + 1024)   /* every entry is taken */
 #define RS_CLIENT_LIMIT (INT64_MIN + 2048)
 
-int64_t rs_direct_call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
-		       uint64_t f);
-int64_t rs_direct_run(uint64_t ops, uint32_t count, uint64_t results);
-
-void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, int client_doorbell,
-		     uint32_t death_signal, uint64_t signal_mask, uint32_t spin);
-int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, long number, uint64_t a, uint64_t b,
-		     uint64_t c, uint64_t d, uint64_t e, uint64_t f);
-int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, uint64_t ops, uint32_t count,
-		    uint64_t results);
-int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds);
-int rs_ring_done(const struct rs_ring *ring, uint32_t slot);
-int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot);
-void rs_ring_arm(struct rs_ring *ring);
-int rs_ring_interrupt(struct rs_ring *ring, uint32_t slot, int pidfd);
-uint32_t rs_pauses_per_microsecond(void);
-uint64_t rs_entry_point(void);
-int rs_wait_cleared(uint64_t address, uint32_t milliseconds);
+#include "../decl/calls.h"
 
 #endif

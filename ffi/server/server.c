@@ -3,6 +3,7 @@
  * It shares the memory and the thread register of whoever cloned it. So nothing here may use a C
  * library, errno, thread-local storage, a stack protector or a global variable, and nothing may
  * allocate. It runs with the rights of the steered process. */
+#include "atomic.h"
 #include "wire.h"
 
 #include <asm/sigcontext.h> /* before ucontext.h, which needs it and does not include it */
@@ -18,18 +19,6 @@
 #define MSG_PEEK_ 0x2
 #define MSG_DONTWAIT_ 0x40
 #define MSG_NOSIGNAL_ 0x4000
-
-#define LOAD(word) __atomic_load_n(&(word), __ATOMIC_ACQUIRE)
-#define STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELEASE)
-
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#else
-	__asm__ volatile("yield" ::: "memory");
-#endif
-}
 
 static inline int64_t kernel(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
