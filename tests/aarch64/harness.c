@@ -226,7 +226,7 @@ static void check_interrupts(const struct server *server)
 	slot = post_blocking(server, SYS_read, (uint64_t)ends[0], (uint64_t)&byte, 1);
 	next = (uint32_t)(rs_ring_call(ring, 0, 0, SYS_getpid, 0, 0, 0, 0, 0, 0) - RS_PENDING);
 	check("a call that waits its turn is taken back",
-	      rs_ring_interrupt(ring, next, server->pidfd) == 0 &&
+	      rs_ring_interrupt(ring, next, server->pidfd) == 2 &&
 	      write(ends[1], "x", 1) == 1 && await(server, RS_PENDING + slot) == 1 &&
 	      await(server, RS_PENDING + next) == -EINTR);
 
