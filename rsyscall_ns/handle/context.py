@@ -53,12 +53,19 @@ class Child(Protocol):
 class Holdings:
     """Which numbers of one fd table are held by handles, and which were forgotten."""
 
-    __slots__ = ("counts", "forgotten", "inherited")
+    __slots__ = ("counts", "forgotten", "inherited", "sharers")
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
         self.forgotten: list[int] = []
+        self.sharers: WeakSet[MemoryTask] = NO_SHARERS  # the tasks, once there are several
         self.inherited: dict[int, FDTable] = {}  # copies from another table, not yet claimed
+
+    def shared_by(self, *tasks: MemoryTask) -> None:
+        """Take note of tasks that share the table."""
+        if self.sharers is NO_SHARERS:
+            self.sharers = WeakSet()
+        self.sharers.update(tasks)
 
     def hold(self, number: int) -> None:
         """Count one more handle."""
@@ -122,6 +129,7 @@ class MemoryTask(Task):
         self.holdings = Holdings()
         if parent is not None and CLONE.FILES in flags:
             self.holdings = parent.holdings
+            self.holdings.shared_by(parent, self)
 
     def __repr__(self) -> str:
         return f"task of {self.sysif!r}"
@@ -164,6 +172,7 @@ class MemoryTask(Task):
     def files_unshared(self) -> None:
         """Believe that the process has a copy of its fd table for itself now."""
         old, self.holdings = self.holdings, Holdings()
+        old.sharers.discard(self)
         self.fd_table = FDTable()
         for handle in list(self.handles):
             number = handle.moved(self.fd_table)
@@ -171,3 +180,6 @@ class MemoryTask(Task):
                 if old.drop(number):  # nobody else held it there: it is to be closed there
                     old.forgotten.append(number)
                 self.holdings.hold(number)
+
+
+NO_SHARERS: WeakSet[MemoryTask] = WeakSet()  # stays empty

@@ -199,7 +199,6 @@ async def _clone_server(
         pidfd=readiness.poll_fd,
         hub=watcher.hub,
         scratch=parent.arena,
-        watch_pidfd=shared,
     )
     process.server = ring
     if shared:

@@ -141,7 +141,7 @@ class Task(ProcessTask[ProcessT_co]):
         self._execing = True
         try:
             with trio.CancelScope(shield=True):
-                await self._own_files(process)
+                await self._own_files(process, ring)
                 with suppress(TaskLostError):  # the answer to a successful execve
                     await plan.run()
         finally:
@@ -152,12 +152,21 @@ class Task(ProcessTask[ProcessT_co]):
         await trio.lowlevel.checkpoint_if_cancelled()
         return process
 
-    async def _own_files(self, process: ThreadProcess) -> None:
-        """Leave a shared fd table: else exec would not close our end of the doorbell."""
-        doorbell = process.shared_doorbell
+    async def _own_files(self, process: ThreadProcess, ring: RingInterface) -> None:
+        """Leave a shared fd table: else exec would not close the server's end of the doorbell."""
+        holdings, doorbell = self.holdings, process.shared_doorbell
+        others = [task for task in holdings.sharers if task is not self]
+        if not others:
+            return
+        await self.ns.unshare(CLONE.FILES)
         if doorbell is not None:
-            await self.ns.unshare(CLONE.FILES)
             await doorbell.close()
+            return
+        # the table was ours, and a child shares it: that one closes the doorbell in it
+        holdings.forgotten.append(ring.server_doorbell)
+        for other in others:
+            with suppress(TaskLostError):
+                await other.sweep()
 
     async def which(self, name: str) -> Command:
         """Return the command for a program that is found on PATH, as the task sees the files.

@@ -87,7 +87,7 @@ class RingInterface:
         "name",
     )
 
-    def __init__(  # noqa: PLR0913 - made in one place, from parts that are that many
+    def __init__(
         self,
         *,
         name: str,
@@ -98,12 +98,8 @@ class RingInterface:
         hub: Hub,
         scratch: ScratchMemory,
         interruptible: bool = True,
-        watch_pidfd: bool = False,
     ) -> None:
-        """Take over the doorbell; ``close`` ends it. ``pidfd`` is borrowed: -1 for a thread.
-
-        ``watch_pidfd``: the fd table is shared, so that death does not close the doorbell.
-        """
+        """Take over the doorbell; ``close`` ends it. ``pidfd`` is borrowed: -1 for a thread."""
         self.name = name
         self._address = address
         self._ring = ring_at(address)
@@ -122,7 +118,8 @@ class RingInterface:
         self._passing = trio.Lock()
         self._spin = spins(CLIENT_SPIN)
         hub.add(doorbell.fileno(), self._on_doorbell)
-        if watch_pidfd:
+        if pidfd >= 0:
+            # the process may share its fd table: then its death does not close the doorbell
             hub.add(pidfd, self._on_end)
 
     def __repr__(self) -> str:

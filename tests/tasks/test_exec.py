@@ -372,3 +372,12 @@ async def test_a_nul_byte_is_refused_and_loses_nothing(local: Task) -> None:
         with nothing_left(local), pytest.raises(PathError):
             await child.exec(Command("/bin/true\0", ["true"]))
         assert (await (await child.exec(TRUE)).wait()).clean()
+
+
+async def test_a_task_whose_table_a_child_shares_can_exec_too(local: Task) -> None:
+    # the child would keep the server's end of the doorbell open, so that no end was ever seen
+    async with local.spawn() as parent, parent.spawn(CLONE.FILES) as child:
+        process = await parent.exec(FOREVER)
+
+        assert await child.cred.getuid() == os.getuid()
+        await process.kill()
