@@ -16,6 +16,7 @@ from rsyscall_ns.far.task import Task
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.memory.serializers import BYTES, Serializer
 from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.ids import Address, fit
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
@@ -165,9 +166,15 @@ class MemoryTask(Task):
 
     async def sweep(self) -> None:
         """Close the fds whose handles were forgotten."""
-        while self.holdings.forgotten:
+        forgotten = self.holdings.forgotten
+        while forgotten:
+            number = forgotten.pop()
             with trio.CancelScope(shield=True):
-                await self.sysif.call(SYS.close, self.holdings.forgotten.pop())
+                try:
+                    await self.sysif.call(SYS.close, number)
+                except TaskLostError:
+                    forgotten.append(number)  # another task may share the table
+                    raise
 
     def files_unshared(self) -> None:
         """Believe that the process has a copy of its fd table for itself now."""

@@ -107,13 +107,6 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             self.process = cast("ProcessT_co", Process(self, process))
             self.parent_task = None
 
-    def files_unshared(self) -> None:
-        """Believe that the process has a copy of its fd table for itself now."""
-        super().files_unshared()
-        if isinstance(self.process, ThreadProcess):
-            # the doorbell that it used is closed in the table that it has left
-            self.process.shared_doorbell = None
-
     async def clone(
         self,
         flags: CLONE,

@@ -120,6 +120,7 @@ async def end(task: ProcessTask[ThreadProcess]) -> None:
             ring.close()
             for handle in list(task.handles):
                 await handle.close()  # it may be open in a table that the child shared
+            task.holdings.sharers.discard(task)
             doorbell, process.shared_doorbell = process.shared_doorbell, None
             if doorbell is not None:
                 await doorbell.close()
@@ -201,12 +202,14 @@ async def _clone_server(
         scratch=parent.arena,
     )
     process.server = ring
-    if shared:
-        process.shared_doorbell = FileDescriptor(parent, ids.FileDescriptor(number))
-    else:
+    if not shared:
         with suppress(TaskLostError):  # closed with the process
             await parent.sysif.call(SYS.close, number)
-    return make(ring, process, request.flags)
+    task = make(ring, process, request.flags)
+    if shared:
+        # an entry of the common table: closed in it when the child leaves it, or dies
+        process.shared_doorbell = FileDescriptor(task, ids.FileDescriptor(number))
+    return task
 
 
 async def _end_orphan(hub: Hub, block: ServerBlock, ours: socket.socket) -> None:

@@ -154,17 +154,15 @@ class Task(ProcessTask[ProcessT_co]):
 
     async def _own_files(self, process: ThreadProcess, ring: RingInterface) -> None:
         """Leave a shared fd table: else exec would not close the server's end of the doorbell."""
-        holdings, doorbell = self.holdings, process.shared_doorbell
-        others = [task for task in holdings.sharers if task is not self]
+        old = self.holdings
+        others = [task for task in old.sharers if task is not self]
         if not others:
             return
         await self.ns.unshare(CLONE.FILES)
-        if doorbell is not None:
-            await doorbell.close()
-            return
-        # the table was ours, and a child shares it: that one closes the doorbell in it
-        holdings.forgotten.append(ring.server_doorbell)
-        for other in others:
+        if process.shared_doorbell is None:
+            # the table was our own, and children share it
+            old.forgotten.append(ring.server_doorbell)
+        for other in others:  # whoever is still there closes in it what was only ours
             with suppress(TaskLostError):
                 await other.sweep()
 
