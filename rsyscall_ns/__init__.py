@@ -6,26 +6,26 @@ from .far.errors import (
     NamespaceMismatchError,
     PidNamespaceMismatchError,
 )
-from .handle.calls.ns import InInterpreterError, NamespaceNotAllowedError
+from .handle.calls.ns import (
+    ForeignUserNamespaceError,
+    InInterpreterError,
+    NamespaceNotAllowedError,
+)
 from .handle.calls.small import InterruptSignalError
 from .handle.child import ChildProcess
 from .handle.child_errors import (
     ChildBusyError,
     ChildDeadError,
     ChildEndedError,
+    ChildNotEndedError,
     ExitStatusLostError,
     NoSiginfoError,
     NoStateChangeError,
     UnreadSiginfoError,
 )
 from .handle.clone_flags import CloneFlagsError
-from .handle.fd import (
-    FDClosedError,
-    FDKindError,
-    FDNotInheritedError,
-    FDTargetError,
-    FileDescriptor,
-)
+from .handle.fd import FileDescriptor
+from .handle.fd_errors import FDClosedError, FDKindError, FDNotInheritedError, FDTargetError
 from .handle.kinds.namespace import NamespaceFD
 from .handle.kinds.pidfd import PidFD
 from .handle.kinds.sockets import SocketFD
@@ -112,6 +112,7 @@ __all__ = [
     "ChildBusyError",
     "ChildDeadError",
     "ChildEndedError",
+    "ChildNotEndedError",
     "ChildProcess",
     "ChildState",
     "ChildTask",
@@ -127,6 +128,7 @@ __all__ = [
     "FDTargetError",
     "FakeProcError",
     "FileDescriptor",
+    "ForeignUserNamespaceError",
     "IdMapError",
     "IdMapLike",
     "IdMapNotAllowedError",

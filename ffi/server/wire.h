@@ -52,6 +52,8 @@ struct rs_op {
  *              |          |        ^
  *              v          v        |
  *          CANCELLED   INTERRUPT --+
+ *              |                   |
+ *              +-------------------+
  *
  * The client moves EMPTY->POSTED, POSTED->CANCELLED, RUNNING->INTERRUPT and DONE->EMPTY; the
  * server moves the rest. Whoever moves to INTERRUPT owes the server one signal, and the server

@@ -50,7 +50,7 @@ def cli() -> None:
 
 @cli.command(
     "run",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
     epilog=EXAMPLES,
 )
 @click.option("--all", "everything", is_flag=True, help="New namespaces of all eight kinds.")

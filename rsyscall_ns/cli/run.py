@@ -78,6 +78,8 @@ async def _supervise(process: ChildProcess, signals: FileDescriptor, *, own_pids
                     await process.kill(signo)
             except ChildDeadError:
                 return
+            except PermissionError:
+                continue  # it has become another user's: that one's signals are not ours to send
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(forward)

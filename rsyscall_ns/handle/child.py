@@ -22,7 +22,7 @@ import trio
 from rsyscall_ns.memory.serializers import SIGINFO
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.signal_h import SIG, check_signal
-from rsyscall_ns.near.abi.wait_h import CLD, ChildState, IdType, Siginfo, W
+from rsyscall_ns.near.abi.wait_h import CLD, SIGINFO_SIZE, ChildState, IdType, Siginfo, W
 from rsyscall_ns.near.calls import process as near
 from rsyscall_ns.near.calls.base import run
 from rsyscall_ns.near.errors import ArgumentRangeError, TaskLostError
@@ -35,12 +35,13 @@ from .child_borrow import Borrow, Turn
 from .child_errors import (
     ChildDeadError,
     ChildEndedError,
+    ChildNotEndedError,
     ExitStatusLostError,
     NoSiginfoError,
     NoStateChangeError,
     UnreadSiginfoError,
 )
-from .context import MemoryTask
+from .context import LARGEST, MemoryTask
 from .kinds.pidfd import PidFD
 from .pointer import Pointer
 from .process import NICE, PRIO_PROCESS, Process
@@ -49,6 +50,7 @@ from .readiness import Readiness
 __all__ = ["ChildProcess"]
 
 NULL = ids.Address(0)
+RUSAGE_SIZE = 144
 STATES = W.EXITED | W.STOPPED | W.CONTINUED
 
 
@@ -246,6 +248,9 @@ class ChildProcess(Process):
         self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
     ) -> None:
         """Make the call itself, never one that blocks: its result can't be lost."""
+        fit("size of the siginfo buffer", infop.size(), SIGINFO_SIZE, LARGEST)
+        if rusage is not None:
+            fit("size of the rusage buffer", rusage.size(), RUSAGE_SIZE, LARGEST)
         infop.poke(Siginfo())
         with infop.borrow(self.task) as address:
             which, id_ = IdType.PID, self.near.id
@@ -271,8 +276,7 @@ class ChildProcess(Process):
             with trio.CancelScope(shield=True):
                 status = await self.pidfd.exit_status()
         if status is None:
-            lost = ExitStatusLostError(self, self.near.id)
-            raise lost
+            raise ExitStatusLostError(self, self.near.id)
         return ChildState.from_wait_status(self.near.id, os.getuid(), status)
 
     async def _is_zombie(self) -> bool:
@@ -344,33 +348,45 @@ class ChildProcess(Process):
         Not cancellable: a SIGKILL is always obeyed, as soon as the kernel lets the child go.
         """
         with trio.CancelScope(shield=True):
-            try:
-                if self.death_state is None:
-                    await self._kill_and_reap()
-            finally:
-                if self.readiness is not None:
-                    self.readiness.close()
-                if self.pidfd is not None and self.pidfd.valid:
-                    with suppress(TaskLostError):  # the table has gone with its process
-                        await self.pidfd.close()
+            if self.death_state is None:
+                await self._kill_and_reap()
+            if self.readiness is not None:
+                self.readiness.close()
+            if self.pidfd is not None and self.pidfd.valid:
+                with suppress(TaskLostError):  # the table has gone with its process
+                    await self.pidfd.close()
 
     async def _kill_and_reap(self) -> None:
         """Whoever holds a borrow or has not read a siginfo: the child ends now."""
         self.unread_siginfo = None
-        if self.readiness is not None:
-            # from here, whatever its parent is doing; by pidfd, so that it can't miss
-            self.readiness.kill()
-            await self.readiness.wait(W.EXITED)
-        else:
-            with suppress(ProcessLookupError):
+        try:
+            if self.readiness is not None:
+                # from here, whatever its parent is doing; by pidfd, so that it can't miss
+                self.readiness.kill()
+                await self.readiness.wait(W.EXITED)
+            else:
                 await near.kill(self.task.sysif, self.near.id, SIG.KILL)
-        state = ChildState(CLD.KILLED, self.near.id, 0, SIG.KILL)
+        except ProcessLookupError:
+            pass  # reaped by somebody else already
+        except PermissionError as error:
+            raise ChildNotEndedError(self.near.id) from error
+        async with self.calls:
+            if self.death_state is None:  # else another task was faster to wait for it
+                self.mark_dead(await self._reap())
+
+    async def _reap(self) -> ChildState:
+        """Take the status of a child that is dead, from the kernel if somebody else reaped it."""
         buffer = await self.task.malloc(SIGINFO)
         try:
             await self._waitid(W.EXITED, buffer, None)
-            state = buffer.peek().child_state() or state
+            state = buffer.peek().child_state()
+            if state is not None:
+                return state
         except (ChildProcessError, TaskLostError):
-            pass  # reaped by somebody else: its parent may have exec'd or died itself
+            pass
         finally:
             buffer.free()
-        self.mark_dead(state)
+        with suppress(ExitStatusLostError, TaskLostError):
+            return await self._lost_status(W.EXITED)
+        # nobody knows, and nobody asked: what we have sent, unless it was dead before
+        return ChildState(CLD.KILLED, self.near.id, 0, SIG.KILL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import ECHILD
+from errno import ECHILD, EPERM
 
 from rsyscall_ns.near.abi.wait_h import ChildState
 from rsyscall_ns.near.errors import RsyscallError
@@ -11,6 +11,7 @@ __all__ = [
     "ChildBusyError",
     "ChildDeadError",
     "ChildEndedError",
+    "ChildNotEndedError",
     "ExitStatusLostError",
     "NoSiginfoError",
     "NoStateChangeError",
@@ -51,6 +52,18 @@ class NoStateChangeError(RsyscallError):
 
     def __init__(self, child: object) -> None:
         super().__init__(f"waitid reported no change of state of {child}")
+
+
+class ChildNotEndedError(RsyscallError, PermissionError):
+    """A child may not be killed: it has become another user's, by a set-uid program."""
+
+    def __init__(self, pid: int) -> None:
+        PermissionError.__init__(
+            self,
+            EPERM,
+            f"child {pid} runs as another user by now, who alone (or root) can end it: it goes on",
+            str(pid),
+        )
 
 
 class ExitStatusLostError(RsyscallError, ChildProcessError):

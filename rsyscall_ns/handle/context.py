@@ -159,10 +159,17 @@ class MemoryTask(Task):
             raise
 
     async def end_children(self) -> None:
-        """Kill and reap those children that nobody has ended yet."""
+        """Kill and reap those children that nobody has ended yet, also after one that can't be."""
+        failures: list[Exception] = []
         while self.children:
-            child = self.children.pop()
-            await child.end()
+            try:
+                await self.children.pop().end()
+            except OSError as error:
+                failures.append(error)
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup("children that could not be ended", failures)
 
     async def sweep(self) -> None:
         """Close the fds whose handles were forgotten."""

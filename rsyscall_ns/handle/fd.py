@@ -22,55 +22,29 @@ from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.fcntl_h import (
     F_DUPFD_CLOEXEC,
     F_GETFD,
+    F_GETFL,
     F_SETFD,
+    F_SETFL,
     FD_CLOEXEC,
     O,
 )
 from rsyscall_ns.near.calls import fs as near
-from rsyscall_ns.near.errors import RsyscallError, TaskLostError
+from rsyscall_ns.near.calls.base import checked
+from rsyscall_ns.near.errors import TaskLostError
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program
 from rsyscall_ns.transport.pace import pace
 
 from .context import MemoryTask
+from .fd_errors import FDClosedError, FDNotInheritedError, FDTargetError
 from .pointer import Pointer
 
-__all__ = ["FDClosedError", "FDKindError", "FDNotInheritedError", "FDTargetError", "FileDescriptor"]
+__all__ = ["FileDescriptor"]
 
 Kind = TypeVar("Kind", bound="FileDescriptor")
 R = TypeVar("R")
 IOVEC = struct.Struct("<QQ")
 RWF_NOWAIT = 8
-PIPE_BUF = 4096  # what a device that is ready for writing takes without blocking
-
-
-class FDClosedError(RsyscallError):
-    """A handle was used after it had been closed."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"this {kind} was closed: keep a dup() if it is still needed")
-
-
-class FDKindError(RsyscallError):
-    """An fd is not of the kind that was asked for."""
-
-    def __init__(self, fd: object, wanted: str, why: str) -> None:
-        super().__init__(f"{fd} can't be used as {wanted}: {why}")
-
-
-class FDTargetError(RsyscallError):
-    """An entry of an fd table can't be replaced by dup2 or dup3."""
-
-    def __init__(self, fd: object, why: str) -> None:
-        super().__init__(f"{fd} can't be replaced: {why}")
-
-
-class FDNotInheritedError(RsyscallError):
-    """A child has no copy of an fd."""
-
-    def __init__(self, fd: object, task: object) -> None:
-        super().__init__(
-            f"{task} did not inherit {fd}: name it in spawn(inherit=[...]), or pass a copy now "
-            "with await fd.pass_to(task)"
-        )
 
 
 @final
@@ -193,7 +167,6 @@ class FileDescriptor:
         ):
             await pace()
             return
-        self.task.sysif.closing(number)
         with trio.CancelScope(shield=True):
             try:
                 await near.close(self.task.sysif, ids.FileDescriptor(number))
@@ -231,9 +204,15 @@ class FileDescriptor:
                 raise FDTargetError(target, "it is the same entry")
             if target.task.holdings.counts[new.number] > 1:
                 raise FDTargetError(target, "it has other handles: close them")
-            await near.dup3(self.task.sysif, old, new, flags)
-            number, target._number = target._number, -1
-            target.task.holdings.drop(number)
+            target._number = -1  # forgotten first: nobody may close the new entry by it
+            self.task.sysif.closing(new.number)
+            try:
+                with trio.CancelScope(shield=True):
+                    await near.dup3(self.task.sysif, old, new, flags)
+            except BaseException:
+                target._number = new.number
+                raise
+            target.task.holdings.drop(new.number)
         return type(self)(self.task, new)
 
     async def disable_cloexec(self) -> None:
@@ -320,10 +299,9 @@ class FileDescriptor:
                 except OSError as error:
                     if error.errno != EOPNOTSUPP:
                         raise
-                # a terminal, for example: once it is ready, it takes this much without blocking
-                await self.task.sysif.wait_ready(near_id.number, events)
-                size = count if events == select.POLLIN else min(count, PIPE_BUF)
-                return await call(self.task.sysif, near_id, address, size)
+                # a terminal, for example
+                number = SYS.read if events == select.POLLIN else SYS.write
+                return await self.nonblocking_call(near_id, number, address.value, count)
 
             return await self.without_blocking(events, attempt)
 
@@ -342,6 +320,22 @@ class FileDescriptor:
                     if not self.task.sysif.same_thread:
                         raise
             await self.task.sysif.wait_ready(self.near.number, events)
+
+    async def nonblocking_call(self, near_id: ids.FileDescriptor, number: int, *args: int) -> int:
+        """Make a call on the fd that, in the loop's own thread, fails where it would block.
+
+        The flag is of the open file, which others may use: it is set for the time of one program,
+        which nothing of ours can interrupt.
+        """
+        fd = near_id.number
+        if not self.task.sysif.same_thread:
+            return await checked(self.task.sysif, number, fd, *args)
+        flags = await near.fcntl(self.task.sysif, near_id, F_GETFL, 0)
+        program = Program()
+        program.call(SYS.fcntl, fd, F_SETFL, flags | O.NONBLOCK)
+        made = program.call(number, fd, *args, must_succeed=False)
+        program.call(SYS.fcntl, fd, F_SETFL, flags)
+        return (await self.task.sysif.execute(program)).require(made, self.task.sysif)
 
     def _may_block(self) -> bool:
         if self._slow is None:

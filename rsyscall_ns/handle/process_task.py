@@ -5,6 +5,7 @@ from __future__ import annotations
 from errno import ENOSYS
 from typing import Any, Generic, Protocol, cast
 
+import trio
 from typing_extensions import TypeVar
 
 from rsyscall_ns.memory.arena import Arena
@@ -130,7 +131,7 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             pid, pidfd = await self._clone(flags, bottom.value, size, ptid, ctid, newtls)
         mine = PidFD(self, ids.FileDescriptor(pidfd))
 
-        def child(theirs: PidFD, readiness: Readiness | None) -> ThreadProcess:
+        def child(theirs: PidFD | None, readiness: Readiness | None) -> ThreadProcess:
             made = ThreadProcess(
                 owner,
                 ids.Process(pid),
@@ -145,17 +146,22 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
             made.when_dead = lambda: owner.children.discard(made)
             return made
 
-        theirs = mine
-        try:
-            if owner is not self:
-                theirs = await mine.pass_to(owner)
-                await mine.close()
-            return child(theirs, await self.watcher.watch(theirs))
-        except TaskLostError:
-            raise  # we have died in the middle: the stack may be in use, and stays the caller's
-        except BaseException:
-            await child(theirs, None).end()
-            raise
+        theirs: PidFD | None = mine if owner is self else None
+        with trio.CancelScope(shield=True):
+            try:
+                if theirs is None:
+                    theirs = await mine.pass_to(owner)
+                    await mine.close()
+                return child(theirs, await self._watcher_of(owner).watch(theirs))
+            except TaskLostError:
+                raise  # we have died in the middle: the stack may be in use, and stays the caller's
+            except BaseException:
+                await child(theirs, None).end()
+                raise
+        raise AssertionError("a shielded scope is never cancelled")
+
+    def _watcher_of(self, owner: MemoryTask) -> Watcher:
+        return owner.watcher if isinstance(owner, ProcessTask) else self.watcher
 
     def _check_clone(
         self,

@@ -17,7 +17,7 @@ class Readiness(Protocol):
         ...
 
     def kill(self) -> None:
-        """Send SIGKILL from this interpreter, for a child whose parent task is lost."""
+        """Send SIGKILL from this interpreter, whatever the parent task is doing."""
         ...
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ from rsyscall_ns.near.abi.signal_h import (
     SIGSET_SIZE,
     pack_sigaction,
 )
-from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.errors import TaskLostError, kernel_error
 from rsyscall_ns.near.nr import SYS, name_of
 from rsyscall_ns.near.program import Call, Program, Ref, Results
 
@@ -169,7 +169,7 @@ class ExecPlan:
         return cls(task, command, block, tuple(streams), every, private)
 
     async def run(self) -> None:
-        """Carry it out. Returns only by an error: TaskLostError is the good one."""
+        """Carry it out; raises what went wrong after everything was put back."""
         size = self.block.size
         address = self.task.arena.allocate(size)
         try:
@@ -196,7 +196,10 @@ class ExecPlan:
             for sig, old in resets:
                 program.call(SYS.rt_sigaction, sig, actions.address.value, old, SIGSET_SIZE)
             execve = program.call(SYS.execve, path, argv, envp)
-            results = await self.task.sysif.execute(program)
+            try:
+                results = await self.task.sysif.execute(program)
+            except TaskLostError:
+                return  # the answer to a successful execve
             # it failed: put streams, flags and signals back as they were
             undo = Program()
             undo.interruptible = False

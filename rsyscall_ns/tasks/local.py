@@ -35,7 +35,9 @@ async def open_local_task() -> AsyncGenerator[Task[Process], None]:
     try:
         yield task
     finally:
-        await task.end()
-        direct.close()
-        arena.close()
-        hub.release()
+        try:
+            await task.end()
+        finally:
+            direct.close()
+            arena.close()
+            hub.release()

@@ -45,15 +45,15 @@ class ChildReadiness:
         return bool(poller.poll(0))
 
     def kill(self) -> None:
-        """Send SIGKILL from this interpreter."""
+        """Send SIGKILL from this interpreter; PermissionError when it is another user's."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.poll_fd, signal.SIGKILL)
 
     def close(self) -> None:
         """Close the copy of the pidfd, if it is one. Idempotent."""
-        if self._owned:
-            self._owned = False
-            os.close(self.poll_fd)
+        number, self.poll_fd = self.poll_fd, -1  # it may be another process's from now on
+        if self._owned and number >= 0:
+            os.close(number)
 
 
 @final

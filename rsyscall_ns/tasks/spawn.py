@@ -181,6 +181,10 @@ async def _clone_server(
         process = await _clone(parent, request.flags, block, ours, number, setup)
     except TaskLostError:
         # the parent died in the middle: it may have made the child before that
+        parent.holdings.forgotten.append(number)  # still open, if another task shares the table
+        for other in list(parent.holdings.sharers):
+            with suppress(TaskLostError):
+                await other.sweep()
         await _end_orphan(watcher.hub, block, ours)
         raise
     except BaseException:
@@ -192,15 +196,21 @@ async def _clone_server(
     process.keep(block.ring)
     readiness = process.readiness
     assert isinstance(readiness, ChildReadiness)
-    ring = RingInterface(
-        name=f"child {process.near.id}",
-        address=block.ring.near.value,
-        doorbell=Doorbell(ours),
-        server_doorbell=number,
-        pidfd=readiness.poll_fd,
-        hub=watcher.hub,
-        scratch=parent.arena,
-    )
+    try:
+        ring = RingInterface(
+            name=f"child {process.near.id}",
+            address=block.ring.near.value,
+            doorbell=Doorbell(ours),
+            server_doorbell=number,
+            pidfd=readiness.poll_fd,
+            hub=watcher.hub,
+            scratch=parent.arena,
+        )
+    except BaseException:
+        await process.end()
+        ours.close()
+        await parent.sysif.call(SYS.close, number)
+        raise
     process.server = ring
     if not shared:
         with suppress(TaskLostError):  # closed with the process

@@ -142,8 +142,7 @@ class Task(ProcessTask[ProcessT_co]):
         try:
             with trio.CancelScope(shield=True):
                 await self._own_files(process, ring)
-                with suppress(TaskLostError):  # the answer to a successful execve
-                    await plan.run()
+                await plan.run()
         finally:
             self._execing = False
         process.did_exec(command)
@@ -183,13 +182,16 @@ class Task(ProcessTask[ProcessT_co]):
     async def end(self) -> None:
         """Release what the interpreter's own task holds. Not cancellable."""
         with trio.CancelScope(shield=True):
-            await self.end_children()
-            watcher = self.watcher
-            assert isinstance(watcher, ChildWatcher)
-            await watcher.states.close()
-            for handle in list(self.handles):
-                await handle.close()
-            await self.sweep()
+            try:
+                await self.end_children()
+                watcher = self.watcher
+                assert isinstance(watcher, ChildWatcher)
+                await watcher.states.close()
+            finally:
+                for handle in list(self.handles):
+                    with suppress(OSError):  # closed behind our back, or a late error of a write
+                        await handle.close()
+                await self.sweep()
 
 
 ChildTask = Task[ThreadProcess]  # what spawn gives; a plain Task may be the interpreter's too

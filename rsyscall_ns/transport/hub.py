@@ -47,10 +47,11 @@ class Hub:
         callbacks = self._callbacks.setdefault(fd, [])
         callbacks.append((events, callback))
         try:
-            if len(callbacks) == 1:
-                self._epoll.register(fd, events)
-            else:
+            try:
                 self._epoll.modify(fd, mask(callbacks))
+            except FileNotFoundError:
+                # the first one; or the fd was closed behind our back and is another one now
+                self._epoll.register(fd, mask(callbacks))
         except BaseException:
             callbacks.pop()
             if not callbacks:
@@ -63,12 +64,13 @@ class Hub:
         left = [entry for entry in callbacks if entry[1] != callback]
         if len(left) == len(callbacks):
             return
-        if left:
-            self._callbacks[fd] = left
-            self._epoll.modify(fd, mask(left))
-        else:
-            del self._callbacks[fd]
-            self._epoll.unregister(fd)
+        with suppress(OSError):  # closed already: then epoll has forgotten it
+            if left:
+                self._callbacks[fd] = left
+                self._epoll.modify(fd, mask(left))
+            else:
+                del self._callbacks[fd]
+                self._epoll.unregister(fd)
 
     async def wait_ready(self, fd: int, events: int = select.EPOLLIN) -> None:
         """Wait until ``fd`` is ready or ``closing``; many tasks may wait for the same one."""
@@ -88,15 +90,16 @@ class Hub:
 
     async def run(self) -> None:
         """Call back until the last lease is given back; the hub's one system task."""
-        try:
-            while True:
+        while True:
+            try:
                 await trio.lowlevel.wait_readable(self._epoll.fileno())
-                for fd, ready in self._epoll.poll(0):
-                    for events, callback in tuple(self._callbacks.get(fd, ())):
-                        if ready & (events | ALWAYS):
-                            callback()
-        except (trio.ClosedResourceError, ValueError):
-            pass  # the last lease was given back: ValueError is a closed epoll object's
+                found = self._epoll.poll(0)
+            except (trio.ClosedResourceError, ValueError):
+                return  # the last lease was given back: ValueError is a closed epoll object's
+            for fd, ready in found:
+                for events, callback in tuple(self._callbacks.get(fd, ())):
+                    if ready & (events | ALWAYS):
+                        callback()
 
     def lease(self) -> None:
         """Count one more user."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from time import perf_counter
 from typing import Final
 
@@ -10,13 +11,21 @@ import trio
 __all__ = ["LIMIT", "pace"]
 
 LIMIT: Final = 0.001  # seconds
-_last = [0.0]  # when some task last went through the scheduler here; one loop a thread is usual
+
+
+class _Last(threading.local):
+    """When some task of this thread's loop last went through the scheduler here."""
+
+    time = 0.0
+
+
+_last = _Last()
 
 
 async def pace() -> None:
     """Be a checkpoint for cancellation, and now and then one for the scheduler."""
-    if perf_counter() - _last[0] > LIMIT:
+    if perf_counter() - _last.time > LIMIT:
         await trio.lowlevel.checkpoint()
-        _last[0] = perf_counter()
+        _last.time = perf_counter()
     else:
         await trio.lowlevel.checkpoint_if_cancelled()

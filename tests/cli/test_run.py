@@ -152,7 +152,7 @@ def first_line(process: subprocess.Popen[str]) -> str:
 @pytest.mark.parametrize("options", [(), ("--all",)], ids=["plain", "all"])
 def test_signals_are_passed_on(sig: signal.Signals, options: Sequence[str]) -> None:
     # cat keeps the shell waiting; it catches the signal, says so, and exits with 7
-    script = f"trap 'echo got it; exit 7' {sig.name[3:]}; echo ready; cat & wait $!"
+    script = f"exec 3<&0; trap 'echo got it; exit 7' {sig.name[3:]}; echo ready; cat <&3 & wait $!"
     process = subprocess.Popen(
         [*PROGRAM, "run", *options, "--", "sh", "-c", script],
         stdin=subprocess.PIPE,

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable
+from errno import (
+    EACCES,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOTDIR,
+    EPERM,
+    EROFS,
+    ETXTBSY,
+)
 from typing import final
 
 from rsyscall_ns.handle.context import MemoryTask
@@ -17,6 +27,7 @@ from rsyscall_ns.near.strings import StrPath, c_path
 __all__ = ["FileSystem"]
 
 Named = Awaitable[int | None]
+NO_ACCESS = {ENOENT, EACCES, ENOTDIR, ELOOP, EROFS, EPERM, ENAMETOOLONG, ETXTBSY}
 PATH_ROOM = 4096
 MODE_LIMIT = 0o7777
 
@@ -31,7 +42,11 @@ class FileSystem:
         self._task = task
 
     async def open(self, path: StrPath, flags: int = O.RDONLY, mode: int = 0o666) -> FileDescriptor:
-        """Open a file, always close-on-exec. ``open(2)``."""
+        """Open a file, always close-on-exec. ``open(2)``.
+
+        The open of a FIFO waits in the kernel for its other end: give ``O.NONBLOCK``, or open it
+        in a child, where that does not hold up the event loop.
+        """
         fit("mode", mode, 0, MODE_LIMIT)
         task = self._task
         await task.sweep()
@@ -68,8 +83,10 @@ class FileSystem:
         """Return whether the path may be used so (``os.R_OK`` ...). ``access(2)``."""
         with self._task.transient(c_path(path)) as name:
             try:
-                await near.faccessat2(self._task.sysif, AT_FDCWD, name.address, mode, 0)
-            except OSError:
+                await near.faccessat(self._task.sysif, AT_FDCWD, name.address, mode)
+            except OSError as error:
+                if error.errno not in NO_ACCESS:
+                    raise
                 return False
             return True
 

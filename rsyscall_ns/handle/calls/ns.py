@@ -15,12 +15,18 @@ from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, NO_FLAGS
 from rsyscall_ns.near.calls import fs as near_fs
 from rsyscall_ns.near.calls import ns as near
 from rsyscall_ns.near.errors import PathError, RsyscallError
-from rsyscall_ns.near.ids import Address
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program
 from rsyscall_ns.near.strings import c_path, c_string
 
-__all__ = ["InInterpreterError", "NamespaceNotAllowedError", "Namespaces", "not_allowed"]
+__all__ = [
+    "ForeignUserNamespaceError",
+    "InInterpreterError",
+    "NamespaceNotAllowedError",
+    "Namespaces",
+    "not_allowed",
+]
 
-NULL = Address(0)
 UTSNAME_FIELD = 65
 KINDS = (
     "cgroup",
@@ -53,6 +59,18 @@ class NamespaceNotAllowedError(RsyscallError, PermissionError):
         cure = CURES.get(number, "see namespaces(7)")
         PermissionError.__init__(
             self, number, f"{', '.join(names)} for {task}: {os.strerror(number)}; {cure}"
+        )
+
+
+class ForeignUserNamespaceError(RsyscallError, PermissionError):
+    """A user namespace of another user was to be joined by a task that shares our memory."""
+
+    def __init__(self, fd: object, owner: int, own: int) -> None:
+        PermissionError.__init__(
+            self,
+            EPERM,
+            f"{fd} belongs to uid {owner}, the task is uid {own}: whoever is root in there could "
+            "read this interpreter's memory, which the task shares; make a child with NEWUSER",
         )
 
 
@@ -96,16 +114,23 @@ class Namespaces:
         self._in_child("unshare")
         check_unshare_flags(flags)
         task = self._task
+        with task.transient(b"/\0") as root:
+            # in one go: no mount may ever be made in there that reaches the outside
+            program = Program()
+            program.interruptible = False
+            program.call(SYS.unshare, int(flags))
+            if CLONE.NEWNS in flags:
+                program.call(SYS.mount, 0, root.address.value, 0, MS.REC | MS.PRIVATE, 0)
+            results = await task.sysif.execute(program)
+        failed = results.failure()
+        if failed is None or failed[0] > 0:
+            task.entered(flags)
+            if CLONE.FILES in flags:
+                task.files_unshared()
         try:
-            await near.unshare(task.sysif, flags)
+            results.check(task.sysif)
         except OSError as error:
             raise not_allowed(error, flags, task) from error
-        task.entered(flags)
-        if CLONE.FILES in flags:
-            task.files_unshared()
-        if CLONE.NEWNS in flags:
-            with task.transient(b"/\0") as root:
-                await near.mount(task.sysif, NULL, root.address, NULL, MS.REC | MS.PRIVATE, NULL)
 
     async def open(self, kind: str) -> NamespaceFD:
         """Open the task's own namespace of a kind: mnt, user, net, uts, ipc, cgroup, time, pid.
@@ -121,10 +146,19 @@ class Namespaces:
         return NamespaceFD(task, made)
 
     async def setns(self, fd: NamespaceFD, flags: CLONE = NO_FLAGS) -> None:
-        """Join a namespace (``flags``: the kind it must be of, 0 any). ``setns(2)``."""
+        """Join a namespace (``flags``: the kind it must be of, 0 any). ``setns(2)``.
+
+        Not a user namespace of another user: whoever is root in there could read our memory,
+        which the task shares.
+        """
         self._in_child("setns")
         task = self._task
-        kind = flags or await fd.for_task(task).nstype()
+        mine = fd.for_task(task)
+        kind = await mine.nstype()
+        if kind == CLONE.NEWUSER:
+            owner, own = await mine.owner_uid(), await near.geteuid(task.sysif)
+            if owner != own:
+                raise ForeignUserNamespaceError(fd, owner, own)
         with fd.borrow(task) as near_id:
             try:
                 await near.setns(task.sysif, near_id, flags)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from errno import EBADF, ENOTTY
 from typing import ClassVar, final
 
-from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.handle.fd_errors import FDKindError
 from rsyscall_ns.near.abi.sched_h import CLONE
 from rsyscall_ns.near.calls import fs
 
 __all__ = ["NamespaceFD"]
 
 NS_GET_NSTYPE = 0xB703
+NS_GET_OWNER_UID = 0xB704
 
 
 @final
@@ -31,6 +33,10 @@ class NamespaceFD(FileDescriptor):
                 if error.errno not in {ENOTTY, EBADF}:  # EBADF: opened with O_PATH
                     raise
                 raise FDKindError(fd, cls.__name__, "it is no namespace") from error
+
+    async def owner_uid(self) -> int:
+        """Return the uid of a user namespace's owner. ``ioctl_ns(2)``, NS_GET_OWNER_UID."""
+        return int.from_bytes(await self.ioctl_bytes(NS_GET_OWNER_UID, bytes(4)), "little")
 
     async def nstype(self) -> CLONE:
         """Return the kind as its clone flag. ``ioctl_ns(2)``, NS_GET_NSTYPE."""

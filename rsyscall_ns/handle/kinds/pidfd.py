@@ -5,7 +5,8 @@ from __future__ import annotations
 from errno import EBADF, EINVAL, ENOTTY, ESRCH
 from typing import ClassVar, final
 
-from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.handle.fd_errors import FDKindError
 from rsyscall_ns.near.abi.prctl_h import PIDFD_GET_INFO, PIDFD_INFO, PIDFD_INFO_EXIT
 from rsyscall_ns.near.abi.signal_h import check_signal
 from rsyscall_ns.near.abi.wait_h import IdType, W

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from errno import EBADF, EINPROGRESS, ENOTSOCK
 from typing import ClassVar, final
 
-import trio
-
-from rsyscall_ns.handle.fd import FDKindError, FileDescriptor
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.handle.fd_errors import FDKindError
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.fcntl_h import F_GETFL, F_SETFL, O
 from rsyscall_ns.near.abi.socket_h import (
     MSG,
     SHUT,
@@ -27,6 +24,7 @@ from rsyscall_ns.near.calls import net as near
 from rsyscall_ns.near.errors import kernel_error
 from rsyscall_ns.near.ids import Address, fit
 from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.near.nr import SYS
 
 __all__ = ["SocketFD"]
 
@@ -74,18 +72,13 @@ class SocketFD(FileDescriptor):
         await self.task.sweep()
         with self.task.transient(_with_length(bytes(SOCKADDR_MAX))) as buffer:
 
-            async def attempt(near_id: ids.FileDescriptor) -> ids.FileDescriptor:
-                async with self._nonblocking():
-                    return await near.accept4(
-                        self.task.sysif,
-                        near_id,
-                        buffer + LENGTH,
-                        buffer.address,
-                        flags | SOCK.CLOEXEC,
-                    )
+            async def attempt(near_id: ids.FileDescriptor) -> int:
+                name, size = (buffer + LENGTH).value, buffer.address.value
+                how = fit("flags", flags, 0, 2**31 - 1) | SOCK.CLOEXEC
+                return await self.nonblocking_call(near_id, SYS.accept4, name, size, how)
 
             made = await self.without_blocking(select.POLLIN, attempt)
-            return SocketFD(self.task, made), _sockaddr(buffer.read())
+            return SocketFD(self.task, ids.FileDescriptor(made)), _sockaddr(buffer.read())
 
     async def connect(self, address: Sockaddr) -> None:
         """Connect to a peer. ``connect(2)``."""
@@ -93,9 +86,9 @@ class SocketFD(FileDescriptor):
         task = self.task
         with task.transient(data) as buffer:
             try:
-                async with self._nonblocking():
-                    with self.borrow() as near_id:
-                        await near.connect(task.sysif, near_id, buffer.address, len(data))
+                with self.borrow() as near_id:
+                    address_at = buffer.address.value
+                    await self.nonblocking_call(near_id, SYS.connect, address_at, len(data))
             except BlockingIOError as error:
                 if error.errno != EINPROGRESS or not task.sysif.same_thread:
                     raise
@@ -105,23 +98,6 @@ class SocketFD(FileDescriptor):
         failure = await self.getsockopt(SOL.SOCKET, SO.ERROR)
         if failure:
             raise kernel_error(failure, "connect", task.sysif)
-
-    @asynccontextmanager
-    async def _nonblocking(self) -> AsyncGenerator[None, None]:
-        """Make calls fail where they would block, if that would block the event loop."""
-        if not self.task.sysif.same_thread:
-            yield
-            return
-        flags = await self.fcntl(F_GETFL)
-        if flags & O.NONBLOCK:
-            yield
-            return
-        await self.fcntl(F_SETFL, flags | O.NONBLOCK)
-        try:
-            yield
-        finally:
-            with trio.CancelScope(shield=True):
-                await self.fcntl(F_SETFL, flags)
 
     @property
     def _dontwait(self) -> int:

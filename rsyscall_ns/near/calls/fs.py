@@ -13,7 +13,7 @@ __all__ = [
     "chroot",
     "close",
     "dup3",
-    "faccessat2",
+    "faccessat",
     "fchdir",
     "fcntl",
     "fstatfs",
@@ -164,18 +164,9 @@ async def unlinkat(sysif: SyscallInterface, dirfd: int, path: Address, flags: in
     await checked(sysif, SYS.unlinkat, int32("dirfd", dirfd), path.value, int32("flags", flags))
 
 
-async def faccessat2(
-    sysif: SyscallInterface, dirfd: int, path: Address, mode: int, flags: int
-) -> None:
-    """Check access. ``access(2)``."""
-    await checked(
-        sysif,
-        SYS.faccessat2,
-        int32("dirfd", dirfd),
-        path.value,
-        int32("mode", mode),
-        int32("flags", flags),
-    )
+async def faccessat(sysif: SyscallInterface, dirfd: int, path: Address, mode: int) -> None:
+    """Check access by the real ids. ``access(2)``."""
+    await checked(sysif, SYS.faccessat, int32("dirfd", dirfd), path.value, int32("mode", mode))
 
 
 async def readlinkat(
