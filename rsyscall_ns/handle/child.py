@@ -272,7 +272,7 @@ class ChildProcess(Process):
         if not options & W.EXITED and await self._is_zombie():
             raise ChildEndedError(self, self.near.id)
         status: int | None = None
-        if self.pidfd is not None:
+        if self.pidfd is not None and self.pidfd.valid:
             with trio.CancelScope(shield=True):
                 status = await self.pidfd.exit_status()
         if status is None:

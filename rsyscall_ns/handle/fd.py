@@ -160,6 +160,7 @@ class FileDescriptor:
         ``close(2)``; an error of the close itself is that of an earlier write, and is raised.
         """
         number, self._number = self._number, -1
+        self.task.sysif.closing(number)
         if (
             number < 0
             or self.table is not self.task.fd_table
