@@ -153,10 +153,16 @@ async def test_files_are_read_and_written_at_offsets(task: Task, tmp_path: Path)
     assert (tmp_path / "file").read_bytes() == b"01234567AB"
 
 
-async def test_directories_are_read_in_parts(task: Task, tmp_path: Path) -> None:
-    names = {f"file-{number:03}" for number in range(100)}
-    for name in names:
+@pytest.fixture
+def names(tmp_path: Path) -> set[str]:
+    """Names in ``tmp_path``, more than one part of a directory takes; made outside the loop."""
+    made = {f"file-{number:03}" for number in range(100)}
+    for name in made:
         (tmp_path / name).touch()
+    return made
+
+
+async def test_directories_are_read_in_parts(task: Task, tmp_path: Path, names: set[str]) -> None:
     found: list[str] = []
     async with await task.fs.open(tmp_path, O.DIRECTORY) as directory:
         while part := await directory.getdents(1024):
