@@ -16,7 +16,7 @@ from tests.meta.tree import ROOT
 from tests.support.loopguard import LoopGuard, LoopHeldError, guarded_run, unguarded_run
 from tests.support.procview import fd_numbers
 
-HOLD = 80  # milliseconds, more than the guard allows
+HOLD = 400  # milliseconds: far above the limit, whatever a busy machine takes away
 
 
 def hold_the_loop() -> None:
@@ -69,7 +69,7 @@ def test_waiting_in_the_loop_itself_is_not_reported() -> None:
 def test_time_on_the_run_queue_is_not_the_steps_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = LoopGuard()
     waited = iter(range(0, 10**12, 200_000_000))  # each reading shows 200 ms more
-    monkeypatch.setattr(guard, "_run_queue", lambda: next(waited))
+    monkeypatch.setattr(guard, "_taken_away", lambda: next(waited))
 
     unguarded_run(held, instruments=[guard])
 
@@ -91,7 +91,14 @@ def test_every_trio_test_of_the_suite_is_guarded(tmp_path: Path) -> None:
         "    await held()\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += ["-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
+    command += [
+        "--reruns=0",
+        "-p",
+        "tests.conftest",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        str(tmp_path),
+    ]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

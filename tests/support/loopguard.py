@@ -42,6 +42,10 @@ class HangsError(AssertionError):
         super().__init__(f"the run did not end within {seconds} s, and could not be cancelled")
 
 
+STEAL = 8  # which word of /proc/stat
+HERTZ = os.sysconf("SC_CLK_TCK")
+
+
 @final
 class LoopGuard(trio.abc.Instrument):
     """Times every task step; ``held`` lists those that were too long."""
@@ -51,6 +55,7 @@ class LoopGuard(trio.abc.Instrument):
         self.held: list[tuple[str, int]] = []
         self._began = 0
         self._schedstat = -1
+        self._stat = -1
         self._read_at = 0
         self._waited = 0
         self._collecting = 0
@@ -60,10 +65,12 @@ class LoopGuard(trio.abc.Instrument):
         """Open the thread's own statistics; ``after_run`` closes them."""
         gc.callbacks.append(self._on_collection)
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        self._stat = os.open("/proc/stat", os.O_RDONLY | os.O_CLOEXEC)
 
     def after_run(self) -> None:
         """Close what ``before_run`` opened."""
         os.close(self._schedstat)
+        os.close(self._stat)
         gc.callbacks.remove(self._on_collection)
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
@@ -71,7 +78,7 @@ class LoopGuard(trio.abc.Instrument):
         del task
         now = perf_counter_ns()
         if now - self._read_at > FRESH:
-            self._waited = self._run_queue()
+            self._waited = self._taken_away()
             now = self._read_at = perf_counter_ns()
         self._began = now
         self._collected = 0
@@ -80,7 +87,7 @@ class LoopGuard(trio.abc.Instrument):
         """Judge the step."""
         spent = perf_counter_ns() - self._began
         if spent > self.limit:
-            spent -= self._run_queue() - self._waited + self._collected
+            spent -= self._taken_away() - self._waited + self._collected
             self._read_at = 0
             if spent > self.limit:
                 self.held.append((task.name, spent))
@@ -92,9 +99,14 @@ class LoopGuard(trio.abc.Instrument):
         else:
             self._collected += perf_counter_ns() - self._collecting
 
-    def _run_queue(self) -> int:
-        """Return for how many nanoseconds this thread was ready, but not running."""
-        return int(os.pread(self._schedstat, 128, 0).split()[1])
+    def _taken_away(self) -> int:
+        """Return for how many nanoseconds others kept us from running.
+
+        Other threads: time on the run queue. Other machines on the same hardware: steal time.
+        """
+        queued = int(os.pread(self._schedstat, 128, 0).split()[1])
+        stolen = int(os.pread(self._stat, 256, 0).split()[STEAL]) * 1_000_000_000 // HERTZ
+        return queued + stolen
 
 
 @contextmanager
