@@ -68,7 +68,7 @@ def test_waiting_in_the_loop_itself_is_not_reported() -> None:
 
 def test_time_on_the_run_queue_is_not_the_steps_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = LoopGuard()
-    waited = iter(range(0, 10**12, 200_000_000))  # each reading shows 200 ms more
+    waited = iter(range(0, 10**13, 1_000_000_000))  # each reading shows a second more
     monkeypatch.setattr(guard, "_taken_away", lambda: next(waited))
 
     unguarded_run(held, instruments=[guard])
