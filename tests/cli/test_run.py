@@ -135,6 +135,13 @@ def test_wrong_usage_gives_2_and_says_what_is_wrong() -> None:
     assert "--user" in done.stderr
 
 
+def test_a_misspelt_option_is_wrong_usage_and_no_command() -> None:
+    done = run("run", "--usr", "--", "true")
+
+    assert done.returncode == 2
+    assert "--usr" in done.stderr
+
+
 def test_help_names_every_option_and_status() -> None:
     text = run("run", "--help").stdout
 

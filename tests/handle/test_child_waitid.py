@@ -169,3 +169,21 @@ async def test_waitid_on_one_that_is_no_child_names_it(local: Task) -> None:
     assert caught.value.errno == ECHILD
     assert caught.value.filename == str(os.getpid())
     assert not stranger.in_use
+
+
+async def test_a_buffer_that_is_too_small_is_refused_before_the_kernel_fills_it(
+    local: Task,
+) -> None:
+    small = await local.malloc(BYTES, 16)
+    short = await local.malloc(SIGINFO, 16)
+    neighbour = await local.malloc(BYTES, 256)
+    neighbour.poke(b"\x5a" * 256)
+    async with local.spawn() as child:
+        process = thread_of(child)
+        await process.kill()
+        with pytest.raises(ArgumentRangeError, match="rusage"):
+            await process.waitid(W.EXITED, rusage=small)
+        with pytest.raises(ArgumentRangeError, match="siginfo"):
+            await process.waitid(W.EXITED, short)
+        assert (await process.wait()).killed_with() == SIG.KILL
+    assert neighbour.peek() == b"\x5a" * 256

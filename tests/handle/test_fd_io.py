@@ -242,3 +242,35 @@ async def test_a_file_of_another_name_space_is_used_as_an_async_context(task: Ta
         async with await task.fs.open("/dev/zero") as file:
             assert await file.read(3) == bytes(3)
         assert not file.valid
+
+
+async def test_replacing_an_fd_wakes_who_waits_for_it(local: Task) -> None:
+    reader, writer = await local.fs.pipe2()
+    null = await local.fs.open("/dev/null")
+
+    async def read() -> None:
+        with pytest.raises(FDClosedError):
+            await reader.read(1)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        replaced = await null.dup3(reader)
+    assert await replaced.read(1) == b""
+    await writer.close()
+
+
+async def test_closing_one_of_two_handles_wakes_who_waits_with_it(local: Task) -> None:
+    reader, writer = await local.fs.pipe2()
+    other = reader.for_task(local)
+
+    async def read() -> None:
+        with pytest.raises(FDClosedError):
+            await reader.read(1)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        await reader.close()
+    await writer.write(b"x")
+    assert await other.read(1) == b"x"

@@ -28,6 +28,7 @@ from rsyscall_ns import (
     Task,
     ThreadProcess,
     UseAfterFreeError,
+    W,
 )
 from rsyscall_ns.near import ids
 from rsyscall_ns.tasks.block import ServerBlock
@@ -243,6 +244,11 @@ async def test_clone_parent_makes_a_child_of_the_parent_task(local: Task) -> Non
         assert process not in child.children
         await thread_of(child).kill()
         await thread_of(child).wait()
+        await process.kill(SIG.STOP)
+        stopped = await process.waitid(W.STOPPED)
+        assert stopped is not None
+        assert stopped.signal == SIG.STOP
+        await process.kill(SIG.CONT)
         await process.kill(SIG.TERM)
         assert (await process.wait()).killed_with() == SIG.TERM
         block.free()

@@ -92,7 +92,6 @@ def test_every_trio_test_of_the_suite_is_guarded(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     command += [
-        "--reruns=0",
         "-p",
         "tests.conftest",
         "-c",
