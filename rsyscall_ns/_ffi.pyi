@@ -3,8 +3,12 @@ from typing import Literal, NewType, SupportsInt, overload
 
 from typing_extensions import Buffer
 
-Ring = NewType("Ring", object)
 Memory = NewType("Memory", object)
+
+class Ring:
+    client_cpu: int
+    server_cpu: int
+    moves: int
 
 class _FFI:
     @overload

@@ -1,5 +1,5 @@
 /* For cffi only: it asks the C compiler for the rest, which stands in ffi/server/wire.h. */
-struct rs_ring { ...; };
+struct rs_ring { uint32_t client_cpu, server_cpu, moves; ...; };
 struct rs_op { ...; };
 struct rs_entry { ...; };
 

@@ -25,7 +25,7 @@ int64_t rs_direct_run(uint64_t ops, uint32_t count, uint64_t results)
 	return rs_run((const struct rs_op *)ops, count, (int64_t *)results, 0);
 }
 
-/* Whether cpu_now() works: x86_64 processors may lack rdtscp, above all emulated ones. */
+/* Whether place_now() works: x86_64 processors may lack rdtscp, above all emulated ones. */
 static uint32_t can_tell_cpu(void)
 {
 #if defined(__x86_64__)
@@ -50,6 +50,7 @@ void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, int cli
 	ring->death_signal = death_signal;
 	ring->signal_mask = signal_mask;
 	ring->spin = spin;
+	ring->patience = RS_PATIENCE;
 }
 
 /* Makes the entry visible, and wakes a server that sleeps. */
@@ -58,7 +59,7 @@ static void publish(struct rs_ring *ring, struct rs_entry *entry)
 	entry->seen = 0;
 	STORE(entry->state, RS_POSTED);
 	if (ring->setup & RS_SETUP_CPU)
-		STORE(ring->client_cpu, cpu_now(0));
+		STORE(ring->client_cpu, place_now(0).cpu);
 	(void)__atomic_exchange_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&ring->parked, __ATOMIC_SEQ_CST) &&
 	    __atomic_exchange_n(&ring->parked, 0, __ATOMIC_SEQ_CST))

@@ -210,19 +210,78 @@ static void set_up(struct rs_ring *ring)
 	}
 }
 
-static void wait_for_work(struct rs_ring *ring, uint32_t done)
+/* What the server knows of its client's processor. */
+struct neighbour {
+	uint64_t last;     /* when it last looked for work, in ticks */
+	uint32_t met;      /* hot requests in a row that found both on one processor */
+	uint32_t apart;    /* requests in a row that did not */
+	uint32_t patience; /* how many are enough to move; grows when moving does not last */
+};
+
+/* Moves to any other processor that we may run on, and takes the restriction back. Each round trip
+ * between two that share one costs two switches of context; and since both sleep in turn, the
+ * kernel sees nothing to balance. */
+static void step_aside(uint32_t cpu)
+{
+	uint64_t allowed[16], others[16], rest = 0;
+	int64_t size = kernel(__NR_sched_getaffinity, 0, sizeof allowed, (uint64_t)allowed, 0);
+	uint32_t i;
+
+	if (size <= 0 || cpu >= (uint64_t)size * 8)
+		return;
+	for (i = 0; i < (uint64_t)size / 8; i++) {
+		others[i] = allowed[i];
+		if (i == cpu / 64)
+			others[i] &= ~(1ull << cpu % 64);
+		rest |= others[i];
+	}
+	if (rest == 0 ||
+	    kernel(__NR_sched_setaffinity, 0, (uint64_t)size, (uint64_t)others, 0) != 0)
+		return;
+	/* can fail only if our cpuset has changed meanwhile: then its new one holds */
+	(void)kernel(__NR_sched_setaffinity, 0, (uint64_t)size, (uint64_t)allowed, 0);
+}
+
+/* Looks where both are; returns how long it is worth looking for work. */
+static uint32_t spin_now(struct rs_ring *ring, struct neighbour *client)
+{
+	struct rs_place here;
+	uint32_t hot;
+
+	if (!(ring->setup & RS_SETUP_CPU))
+		return ring->spin;
+	here = place_now(1);
+	hot = here.ticks - client->last < RS_HOT_TICKS;
+	client->last = here.ticks;
+	if (LOAD(ring->client_cpu) != here.cpu) {
+		STORE(ring->server_cpu, here.cpu);
+		client->met = 0;
+		if (++client->apart == RS_APART)
+			client->patience = ring->patience;
+		return ring->spin;
+	}
+	client->apart = 0;
+	if (!hot)
+		client->met = 0;
+	else if (client->patience && ++client->met >= client->patience) {
+		step_aside(here.cpu);
+		STORE(ring->moves, ring->moves + 1);
+		client->met = 0;
+		client->patience *= 4; /* after 2^32: 0, never again */
+		here = place_now(1);
+	}
+	STORE(ring->server_cpu, here.cpu);
+	/* on the client's own processor a spin only keeps it from posting */
+	return LOAD(ring->client_cpu) == here.cpu ? 0 : ring->spin;
+}
+
+static void wait_for_work(struct rs_ring *ring, uint32_t done, struct neighbour *client)
 {
 	uint32_t i;
 
 	for (;;) {
-		uint32_t spin = ring->spin;
+		const uint32_t spin = spin_now(ring, client);
 
-		if (ring->setup & RS_SETUP_CPU) {
-			STORE(ring->server_cpu, cpu_now(1));
-			/* on the client's own processor a spin only keeps it from posting */
-			if (LOAD(ring->client_cpu) == ring->server_cpu)
-				spin = 0;
-		}
 		for (i = 0; i < spin; i++) {
 			if (LOAD(ring->head) != done)
 				return;
@@ -281,6 +340,7 @@ static void tell(const struct rs_ring *ring, const struct rs_entry *entry, uint3
 
 void rs_serve(struct rs_ring *ring)
 {
+	struct neighbour client = {.patience = ring->patience};
 	uint32_t done = 0;
 
 	set_up(ring);
@@ -288,7 +348,7 @@ void rs_serve(struct rs_ring *ring)
 		struct rs_entry *entry;
 		uint32_t how;
 
-		wait_for_work(ring, done);
+		wait_for_work(ring, done, &client);
 		STORE(ring->current, done % RS_ENTRIES);
 		entry = &ring->entries[done % RS_ENTRIES];
 		carry_out(entry);

@@ -80,8 +80,14 @@ struct rs_entry {
 
 #define RS_SETUP_HANDLERS 1u   /* own signal handler table: install ours, ignore SIGPIPE */
 #define RS_SETUP_OWN_FILES 2u  /* own fd table: close the client's end of the doorbell */
-#define RS_SETUP_CPU 8u        /* cpu_now() tells the processor we run on */
+#define RS_SETUP_CPU 8u        /* place_now() tells the processor we run on */
 #define RS_SETUP_RESET 4u      /* no CLONE_CLEAR_SIGHAND was to be had: reset by hand */
+
+/* Hot: requests that come within so many ticks of a processor that ticks 1 to 4 times a
+ * nanosecond. */
+#define RS_HOT_TICKS 100000u
+#define RS_PATIENCE 16u
+#define RS_APART 1024u /* requests apart after which patience is as at the start */
 
 /* Both at once: other calls sleep on the doorbell while one waits within C. */
 #define RS_WAITS_DOORBELL 1u
@@ -99,7 +105,8 @@ struct rs_ring {
 	uint32_t parked;
 	uint32_t current;         /* index of the entry that runs now */
 	uint32_t server_cpu;      /* the processor that it last looked for work on */
-	uint32_t server_reserved[13];
+	uint32_t moves;           /* how often it has moved away from the client's */
+	uint32_t server_reserved[12];
 	/* set once, before the server starts */
 	uint32_t magic;
 	uint32_t setup;
@@ -108,7 +115,9 @@ struct rs_ring {
 	uint32_t death_signal;    /* parent-death signal, 0 for none */
 	uint32_t spin;            /* how often to look for work before parking */
 	uint64_t signal_mask;     /* mask to serve with, one bit a signal */
-	uint32_t reserved[24];
+	uint32_t patience;        /* hot requests on the client's own processor before the server
+				   * moves to another one; 0: it never does */
+	uint32_t reserved[23];
 	struct rs_entry entries[RS_ENTRIES];
 };
 
@@ -125,18 +134,22 @@ uint32_t rs_run(const struct rs_op *ops, uint32_t count, int64_t *results,
 /* One call, by the same rules as a step of a program. */
 int64_t rs_call(long number, const uint64_t args[6], const uint32_t *state);
 
-/* The processor that this thread runs on, without a system call; two of them never compare equal
- * where the machine can't tell. Only with RS_SETUP_CPU. */
-static inline uint32_t cpu_now(uint32_t unknown)
-{
-#if defined(__x86_64__)
+/* A processor and a moment, in its own ticks. */
+struct rs_place {
 	uint32_t cpu;
-	(void)unknown;
-	__builtin_ia32_rdtscp(&cpu);
-	return cpu;
-#else
-	return unknown;
+	uint64_t ticks;
+};
+
+/* Where this thread runs now, without a system call; two processors never compare equal where the
+ * machine can't tell. Only with RS_SETUP_CPU. The kernel keeps the node in the higher bits. */
+static inline struct rs_place place_now(uint32_t unknown)
+{
+	struct rs_place here = {unknown, 0};
+#if defined(__x86_64__)
+	here.ticks = __builtin_ia32_rdtscp(&here.cpu);
+	here.cpu &= 0xfff;
 #endif
+	return here;
 }
 
 /* Where a server starts, in the child, on its new stack. Never returns. */
