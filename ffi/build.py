@@ -50,7 +50,7 @@ def compile_objects(compiler: list[str], machine: str, target: Path) -> list[Pat
             [*COMMON, *STRICT, *FREESTANDING, *FREESTANDING_ON[machine]],
         ),
         (entry, COMMON),
-        (HERE / "host" / "host.c", [*COMMON, *STRICT]),
+        *((HERE / "host" / name, [*COMMON, *STRICT]) for name in ("host.c", "launch.c")),
     ]
     objects: list[Path] = []
     for source, flags in units:

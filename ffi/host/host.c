@@ -25,6 +25,11 @@ int64_t rs_direct_run(uint64_t ops, uint32_t count, uint64_t results)
 	return rs_run((const struct rs_op *)ops, count, (int64_t *)results, 0);
 }
 
+uint64_t rs_entry_point(void)
+{
+	return (uint64_t)rs_serve;
+}
+
 /* Whether place_now() works: x86_64 processors may lack rdtscp, above all emulated ones. */
 static uint32_t can_tell_cpu(void)
 {
@@ -37,16 +42,22 @@ static uint32_t can_tell_cpu(void)
 	return 0;
 }
 
-void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, int client_doorbell,
-		     uint32_t death_signal, uint64_t signal_mask, uint32_t spin)
+void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, uint64_t kept,
+		     uint32_t kept_count, uint32_t death_signal, uint64_t signal_mask,
+		     uint32_t spin)
 {
+	uint64_t *start = (uint64_t *)(void *)((char *)ring + RS_BLOCK_SIZE) - 2;
+
 	memset(ring, 0, sizeof *ring);
+	start[0] = rs_entry_point();
+	start[1] = (uint64_t)ring;
 	ring->magic = RS_MAGIC;
 	ring->setup = setup | can_tell_cpu();
 	ring->client_cpu = UINT32_MAX;
 	ring->server_cpu = UINT32_MAX - 1;
 	ring->doorbell = doorbell;
-	ring->client_doorbell = client_doorbell;
+	ring->kept = kept;
+	ring->kept_count = kept_count;
 	ring->death_signal = death_signal;
 	ring->signal_mask = signal_mask;
 	ring->spin = spin;
@@ -206,9 +217,14 @@ uint32_t rs_pauses_per_microsecond(void)
 	return best > 0 && best < 500000 ? (uint32_t)(500000 / best) : 1;
 }
 
-uint64_t rs_entry_point(void)
+void rs_ring_add_setup(struct rs_ring *ring, uint32_t setup)
 {
-	return (uint64_t)rs_serve;
+	ring->setup |= setup;
+}
+
+int rs_ring_failure(const struct rs_ring *ring)
+{
+	return ring->failure;
 }
 
 /* Waits until the kernel has cleared the word (CLONE_CHILD_CLEARTID): 1, or 0 when the time is

@@ -10,6 +10,11 @@
 #define RS_FULL (INT64_MIN + 1024)   /* every entry is taken */
 #define RS_CLIENT_LIMIT (INT64_MIN + 2048)
 
+/* What rs_doorbell_take gives instead of an fd. */
+#define RS_BELL_EMPTY (-1)
+#define RS_BELL_RUNG (-2) /* a byte: something is done */
+#define RS_BELL_END (-3)  /* the other end is gone */
+
 #include "../decl/calls.h"
 
 #endif

@@ -182,16 +182,40 @@ static void on_interrupt(int sig, void *info, void *context)
 	STORE(entry->seen, 1);
 }
 
+/* Closes everything but the standard streams and what is to be kept. */
+static int64_t close_others(const struct rs_ring *ring)
+{
+	const int32_t *kept = ring->kept ? (const void *)ring->kept : &ring->doorbell;
+	uint32_t i, count = ring->kept ? ring->kept_count : 1, first = 3;
+	int64_t failure = 0;
+
+	for (i = 0; i <= count && failure == 0; i++) {
+		const uint32_t end = i < count ? (uint32_t)kept[i] : UINT32_MAX;
+
+		if (end < first)
+			continue;
+		if (end > first)
+			failure = kernel(__NR_close_range, first, i < count ? end - 1 : end, 0, 0);
+		first = end + 1;
+	}
+	return failure;
+}
+
 static void set_up(struct rs_ring *ring)
 {
 	char byte;
+	const uint64_t peek[6] = {(uint64_t)ring->doorbell, (uint64_t)&byte, 1,
+				  MSG_PEEK_ | MSG_DONTWAIT_, 0, 0};
+	int64_t parent;
 	long sig;
 
 	/* first of all: from here on nobody outlives the client */
 	if (ring->death_signal)
 		(void)kernel(__NR_prctl, PR_SET_PDEATHSIG, ring->death_signal, 0, 0);
-	if (ring->setup & RS_SETUP_OWN_FILES)
-		(void)kernel(__NR_close, (uint64_t)ring->client_doorbell, 0, 0, 0);
+	/* it may have died before that; 0 is a parent outside of our pid namespace */
+	parent = kernel(__NR_getppid, 0, 0, 0, 0);
+	if (ring->parent && parent && parent != ring->parent)
+		(void)kernel(__NR_exit_group, 0, 0, 0, 0);
 	if (ring->setup & RS_SETUP_RESET)
 		for (sig = 1; sig <= 64; sig++)
 			reset_handler(sig);
@@ -201,11 +225,10 @@ static void set_up(struct rs_ring *ring)
 		set_handler(SIGPIPE, IGNORE_);
 	}
 	(void)kernel(__NR_rt_sigprocmask, SIG_SETMASK, (uint64_t)&ring->signal_mask, 0, 8);
-	/* a client that died before the death signal was set has closed its end of the doorbell */
 	if (ring->setup & RS_SETUP_OWN_FILES) {
-		const uint64_t args[6] = {(uint64_t)ring->doorbell, (uint64_t)&byte, 1,
-					  MSG_PEEK_ | MSG_DONTWAIT_, 0, 0};
-		if (rs_syscall(__NR_recvfrom, args) == 0)
+		ring->failure = (int32_t)close_others(ring);
+		/* also where the parent's id tells nothing: a dead client's end is closed */
+		if (ring->failure == 0 && rs_syscall(__NR_recvfrom, peek) == 0)
 			(void)kernel(__NR_exit_group, 0, 0, 0, 0);
 	}
 }

@@ -79,7 +79,7 @@ struct rs_entry {
 };
 
 #define RS_SETUP_HANDLERS 1u   /* own signal handler table: install ours, ignore SIGPIPE */
-#define RS_SETUP_OWN_FILES 2u  /* own fd table: close the client's end of the doorbell */
+#define RS_SETUP_OWN_FILES 2u  /* own fd table: close all that is not in the list of kept fds */
 #define RS_SETUP_CPU 8u        /* place_now() tells the processor we run on */
 #define RS_SETUP_RESET 4u      /* no CLONE_CLEAR_SIGHAND was to be had: reset by hand */
 
@@ -107,17 +107,20 @@ struct rs_ring {
 	uint32_t server_cpu;      /* the processor that it last looked for work on */
 	uint32_t moves;           /* how often it has moved away from the client's */
 	uint32_t server_reserved[12];
-	/* set once, before the server starts */
+	/* set once, before the server starts, but for failure */
 	uint32_t magic;
 	uint32_t setup;
 	int32_t doorbell;         /* the server's end of the doorbell, in its fd table */
-	int32_t client_doorbell;  /* the client's end, as copied into the server's fd table */
+	int32_t parent;           /* id of the parent where that is to be checked, else 0 */
 	uint32_t death_signal;    /* parent-death signal, 0 for none */
 	uint32_t spin;            /* how often to look for work before parking */
 	uint64_t signal_mask;     /* mask to serve with, one bit a signal */
 	uint32_t patience;        /* hot requests on the client's own processor before the server
 				   * moves to another one; 0: it never does */
-	uint32_t reserved[23];
+	uint32_t kept_count;      /* fds to keep besides 0, 1 and 2: the doorbell and others */
+	uint64_t kept;            /* their address: int32_t, ascending; or 0: the doorbell alone */
+	int32_t failure;          /* by the server: -errno of what failed before it served */
+	uint32_t reserved[19];
 	struct rs_entry entries[RS_ENTRIES];
 };
 

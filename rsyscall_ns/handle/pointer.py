@@ -45,7 +45,7 @@ class UseAfterFreeError(RsyscallError):
 class PointerInUseError(RsyscallError):
     """Memory was to be freed or consumed while a call or a living child uses it."""
 
-    def __init__(self, pointer: object, holder: str) -> None:
+    def __init__(self, pointer: object, holder: object) -> None:
         super().__init__(f"{pointer} is used by {holder}: wait until that has ended")
 
 
@@ -101,7 +101,7 @@ class Pointer(Generic[T]):
         self.serializer = serializer
         self._valid = True
         self.borrows = 0
-        self._holder = ""
+        self._holder: object = None
 
     def __repr__(self) -> str:
         state = "" if self._valid else ", gone"
@@ -128,7 +128,7 @@ class Pointer(Generic[T]):
 
     def _check_unused(self) -> None:
         self._check()
-        if self._holder:
+        if self._holder is not None:
             raise PointerInUseError(self, self._holder)
         if self.borrows:
             raise PointerInUseError(self, "a call that is under way")
@@ -144,14 +144,14 @@ class Pointer(Generic[T]):
         """Use the memory in a call of ``task``; neither freed nor consumed meanwhile."""
         return PointerBorrow(self, task)
 
-    def hold(self, holder: str) -> None:
-        """Mark the memory as used by ``holder`` until ``let_go``."""
+    def hold(self, holder: object) -> None:
+        """Mark the memory as used by ``holder``, which says what it is, until ``let_go``."""
         self._check()
         self._holder = holder
 
     def let_go(self) -> None:
         """End what ``hold`` began. Idempotent."""
-        self._holder = ""
+        self._holder = None
 
     def free(self) -> None:
         """Give the memory back. Consumes the pointer."""

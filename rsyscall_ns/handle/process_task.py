@@ -143,7 +143,6 @@ class ProcessTask(MemoryTask, Generic[ProcessT_co]):
                 readiness=readiness,
             )
             owner.children.add(made)
-            made.when_dead = lambda: owner.children.discard(made)
             return made
 
         theirs: PidFD | None = mine if owner is self else None

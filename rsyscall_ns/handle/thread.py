@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from rsyscall_ns.memory.serializers import Stack
@@ -43,7 +42,6 @@ class ThreadProcess(ChildProcess):
         "stack_data",
         "tls",
         "used_stack",
-        "when_dead",
     )
 
     def __init__(
@@ -67,7 +65,6 @@ class ThreadProcess(ChildProcess):
         self.held: list[Pointer[Any]] = []
         self.server: Server | None = None
         self.shared_doorbell: FileDescriptor | None = None  # in a table shared with its parent
-        self.when_dead: Callable[[], None] | None = None
         for pointer in (used_stack, ctid, tls):
             if pointer is not None:
                 self.keep(pointer)
@@ -76,9 +73,12 @@ class ThreadProcess(ChildProcess):
         name = "ThreadProcess" if self.held else "ChildProcess"
         return f"{name}({self.near.id}, parent=<{self.task!r}>)"
 
+    def __str__(self) -> str:
+        return f"{self!r}, which is alive and has not exec'd" if self.held else repr(self)
+
     def keep(self, pointer: Pointer[Any]) -> None:
         """Own one more piece of memory for as long as the child may use it."""
-        pointer.hold(f"{self!r}, which is alive and has not exec'd")
+        pointer.hold(self)
         self.held.append(pointer)
 
     def free_everything(self) -> None:
@@ -100,5 +100,4 @@ class ThreadProcess(ChildProcess):
         """Remember the death; the stack is ours again, and freed."""
         super().mark_dead(state)
         self.free_everything()
-        if self.when_dead is not None:
-            self.when_dead()
+        self.task.children.discard(self)

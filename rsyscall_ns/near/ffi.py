@@ -12,8 +12,10 @@ from rsyscall_ns._ffi import ffi, lib
 
 if TYPE_CHECKING:
     from rsyscall_ns._ffi import Ring  # a type that only the stub of the compiled module has
+else:
+    Ring = object
 
-__all__ = ["BLOCK_SIZE", "ENTRIES", "RING_SIZE", "address_of", "lib", "ring_at"]
+__all__ = ["BLOCK_SIZE", "ENTRIES", "RING_SIZE", "Ring", "address_of", "lib", "ring_at"]
 
 BLOCK_SIZE: Final = lib.RS_BLOCK_SIZE
 RING_SIZE: Final = lib.RS_RING_SIZE

@@ -1,17 +1,19 @@
-"""A server's block: its ring, its stack, and what starts it there."""
+"""A server's block: its ring and its stack."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from rsyscall_ns.handle.context import MemoryTask
-from rsyscall_ns.handle.pointer import Pointer, WrittenPointer
-from rsyscall_ns.memory.serializers import BYTES, STACK, Stack
+from rsyscall_ns.handle.pointer import Pointer
+from rsyscall_ns.memory.serializers import STACK, Stack
 from rsyscall_ns.near.ffi import BLOCK_SIZE, RING_SIZE, lib, ring_at
 from rsyscall_ns.near.ids import Address
 from rsyscall_ns.transport.ring import SERVER_SPIN, spins
 
-__all__ = ["ServerBlock"]
+__all__ = ["STACK_SIZE", "ServerBlock"]
+
+STACK_SIZE: Final = BLOCK_SIZE - RING_SIZE - STACK.size  # bytes, without what starts it
 
 
 @final
@@ -21,45 +23,44 @@ class ServerBlock:
     The server finds its ring from its stack pointer, so they stay together.
     """
 
-    __slots__ = ("data", "ring", "stack")
+    __slots__ = ("address", "memory", "ring")
 
-    def __init__(
-        self, ring: Pointer[bytes], stack: Pointer[Stack], data: WrittenPointer[Stack]
-    ) -> None:
-        self.ring = ring
-        self.stack = stack
-        self.data = data
+    def __init__(self, task: MemoryTask) -> None:
+        """Allocate one from the task's arena; ``free`` it, or hand ``memory`` to a process."""
+        self.address = task.arena.allocate(BLOCK_SIZE, BLOCK_SIZE)
+        self.memory = Pointer(task.arena, task.address_space, self.address, BLOCK_SIZE, STACK)
+        self.ring = ring_at(self.address)
 
-    @classmethod
-    def make(cls, task: MemoryTask) -> ServerBlock:
-        """Allocate one from the task's arena; ``free`` it, or hand the parts to a process."""
-        arena, space = task.arena, task.address_space
-        bottom = arena.allocate(BLOCK_SIZE, BLOCK_SIZE)
-        middle, top = bottom + RING_SIZE, bottom + BLOCK_SIZE - STACK.size
-        ring = Pointer(arena, space, bottom, RING_SIZE, BYTES)
-        stack = Pointer(arena, space, middle, top - middle, STACK)
-        start = Stack(Address(lib.rs_entry_point()), Address(bottom))
-        data = WrittenPointer(arena, space, top, STACK.size, STACK, start)
-        data.poke(start)
-        return cls(ring, stack, data)
+    @property
+    def stack(self) -> int:
+        """The lowest address of the stack."""
+        return self.address + RING_SIZE
+
+    @property
+    def stack_data(self) -> Stack:
+        """What ``prepare`` writes on top of the stack: the server, and the ring that it serves."""
+        return Stack(Address(lib.rs_entry_point()), Address(self.address))
 
     def prepare(
-        self, *, setup: int, doorbell: int, client_doorbell: int, death_signal: int, mask: int
+        self,
+        *,
+        setup: int,
+        doorbell: int,
+        death_signal: int,
+        mask: int,
+        kept: tuple[int, int] = (0, 0),
     ) -> None:
-        """Write what the server needs to know before it starts."""
+        """Write what the server needs to know before it starts.
+
+        ``kept``: address and length of the list of fds that a server with an fd table of its own
+        keeps, which is to stay there until it serves; (0, 0) is the doorbell alone.
+        """
         lib.rs_ring_prepare(
-            ring_at(self.ring.near.value),
-            setup,
-            doorbell,
-            client_doorbell,
-            death_signal,
-            mask,
-            spins(SERVER_SPIN),
+            self.ring, setup, doorbell, *kept, death_signal, mask, spins(SERVER_SPIN)
         )
 
     def free(self) -> None:
-        """Free those parts that are still ours. Idempotent."""
-        for part in (self.ring, self.stack, self.data):
-            if part.valid:
-                part.let_go()
-                part.free()
+        """Free it, if it is still ours. Idempotent."""
+        if self.memory.valid:
+            self.memory.let_go()
+            self.memory.free()

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from rsyscall_ns.near.errors import PathError, RsyscallError
 from rsyscall_ns.near.strings import StrPath, c_path, c_string
 
-__all__ = ["Command", "CommandNotFoundError"]
+__all__ = ["Command", "CommandNotFoundError", "environment"]
 
 
 class CommandNotFoundError(RsyscallError, FileNotFoundError):
@@ -20,11 +20,11 @@ class CommandNotFoundError(RsyscallError, FileNotFoundError):
         FileNotFoundError.__init__(self, 2, f"no executable file of this name in PATH={path}", name)
 
 
-def _environment() -> dict[bytes, bytes]:
-    """Return a copy of our environment as bytes."""
+def environment() -> Mapping[bytes, bytes]:
+    """Return our environment as bytes, not a copy."""
     # what os.environb looks into: it would decode and encode every value on the way
     inner: dict[bytes, bytes] | None = getattr(os.environ, "_data", None)
-    return dict(os.environb if inner is None else inner)
+    return os.environb if inner is None else inner
 
 
 def _strings(values: Sequence[StrPath]) -> tuple[StrPath, ...]:
@@ -62,7 +62,7 @@ class Command:
 
     def envp(self) -> list[bytes]:
         """Return the environment for the kernel: our own with the changes."""
-        names = _environment()
+        names = dict(environment())
         for name, value in self.env_updates.items():
             if not name or "=" in name:
                 raise PathError(name, "is no name of an environment variable")

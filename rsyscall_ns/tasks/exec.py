@@ -8,11 +8,10 @@ serving.
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 
+import trio
 from attrs import frozen
 
 from rsyscall_ns.handle.fd import FileDescriptor
@@ -30,17 +29,21 @@ from rsyscall_ns.near.abi.signal_h import (
     SIGSET_SIZE,
     pack_sigaction,
 )
-from rsyscall_ns.near.errors import TaskLostError, kernel_error
+from rsyscall_ns.near.errors import kernel_error
 from rsyscall_ns.near.nr import SYS, name_of
 from rsyscall_ns.near.program import Call, Program, Ref, Results
+from rsyscall_ns.transport.ring import RingInterface
 
 from .command import Command
+from .environment import Environments, table
 
-__all__ = ["ExecBlock", "ExecPlan", "gaps"]
+__all__ = ["ExecPlan"]
 
-FIRST_PLAIN_FD = 3  # 0 to 2 are the standard streams
-LAST_FD = 2**32 - 1
-RESET = (SIG.PIPE, SIG.XFSZ)  # which Python, or the server, ignores and a shell does not
+FIRST_PLAIN_FD: Final = 3  # 0 to 2 are the standard streams
+LAST_FD: Final = 2**32 - 1
+RESET: Final = (SIG.PIPE, SIG.XFSZ)  # which Python, or the server, ignores and a shell does not
+DEFAULT: Final = pack_sigaction(SIG_DFL)
+WORD: Final = 8
 
 
 def gaps(kept: Sequence[int]) -> list[tuple[int, int]]:
@@ -55,41 +58,6 @@ def gaps(kept: Sequence[int]) -> list[tuple[int, int]]:
         first = number + 1
     ranges.append((first, LAST_FD))
     return ranges
-
-
-@frozen
-class ExecBlock:
-    """The arguments of execve as bytes: two tables of addresses, and the strings behind them."""
-
-    argv: tuple[bytes, ...]
-    envp: tuple[bytes, ...]
-    path: bytes
-
-    @classmethod
-    def of(cls, command: Command) -> ExecBlock:
-        """Encode a command; what can't be encoded raises PathError."""
-        return cls(tuple(command.argv()), tuple(command.envp()), command.path())
-
-    @property
-    def table_size(self) -> int:
-        """How many bytes the tables take."""
-        return 8 * (len(self.argv) + len(self.envp) + 2)
-
-    @property
-    def size(self) -> int:
-        """How many bytes all of it takes."""
-        return self.table_size + sum(map(len, (*self.argv, *self.envp, self.path)))
-
-    def place(self, base: int) -> tuple[bytes, int, int, int]:
-        """Return the bytes to lie at ``base``, and the addresses of path, argv and envp."""
-        strings = (*self.argv, *self.envp, self.path)
-        lengths = map(len, strings)
-        addresses = list(accumulate(lengths, initial=base + self.table_size))
-        split = len(self.argv)
-        words = [*addresses[:split], 0, *addresses[split : len(strings) - 1], 0]
-        table = struct.pack(f"<{len(words)}Q", *words)
-        block = table + b"".join(strings)
-        return block, addresses[len(strings) - 1], base, base + 8 * (split + 1)
 
 
 class _Redirects:
@@ -138,8 +106,9 @@ class ExecPlan:
     """What an exec does to the child's fds: all checked, nothing done yet."""
 
     task: ProcessTask[Any]
+    ring: RingInterface
     command: Command
-    block: ExecBlock
+    argv: tuple[bytes, ...]  # and, behind the arguments, the path
     streams: tuple[FileDescriptor | None, ...]
     passed: tuple[int, ...]  # what the program inherits, besides the streams
     private: tuple[int, ...]  # those of them that are close-on-exec otherwise
@@ -148,8 +117,9 @@ class ExecPlan:
     def make(
         cls,
         task: ProcessTask[Any],
+        ring: RingInterface,
         command: Command,
-        streams: Sequence[FileDescriptor | None],
+        streams: tuple[FileDescriptor | None, ...],
         pass_fds: Sequence[FileDescriptor],
     ) -> ExecPlan:
         """Check the strings, and every fd: open, and of the task's own fd table."""
@@ -164,22 +134,33 @@ class ExecPlan:
             for handle in list(task.handles)
             if isinstance(handle, FileDescriptor) and handle.valid and handle.inheritable
         }
-        block = ExecBlock.of(command)
+        argv = (*command.argv(), command.path())
         every, private = tuple(sorted(passed | shared)), tuple(sorted(passed - shared))
-        return cls(task, command, block, tuple(streams), every, private)
+        return cls(task, ring, command, argv, streams, every, private)
 
-    async def run(self) -> None:
+    async def run(self, environments: Environments) -> None:
         """Carry it out; raises what went wrong after everything was put back."""
-        size = self.block.size
-        address = self.task.arena.allocate(size)
+        arena, size = self.task.arena, 0
+        strings = environments.borrow(self.command)
         try:
-            block, at_path, at_argv, at_envp = self.block.place(address)
-            self.task.arena.view(address, size)[:] = block
-            await self._execute(at_path, at_argv, at_envp)
+            # the words of the table end in a null; then the strings; then room for what was
+            length = WORD * len(self.argv) + sum(map(len, self.argv))
+            actions = -(-length // WORD) * WORD
+            size = actions + SIGACTION.size * (1 + len(RESET))
+            address = arena.allocate(size)
+            try:
+                *arguments, path = self.argv
+                with arena.view(address, size) as view:
+                    view[:length] = table(arguments, address) + path
+                    view[actions : actions + SIGACTION.size] = DEFAULT
+                at_path = address + length - len(path)
+                await self._execute(at_path, address, strings.address, address + actions)
+            finally:
+                arena.release(address, size)
         finally:
-            self.task.arena.release(address, size)
+            environments.give_back(strings)
 
-    async def _execute(self, path: int, argv: int, envp: int) -> None:
+    async def _execute(self, path: int, argv: int, envp: int, actions: int) -> None:
         program = Program()
         program.interruptible = False
         redirects = _Redirects(program, self.streams)
@@ -187,29 +168,28 @@ class ExecPlan:
             program.call(SYS.close_range, first, last, CLOSE_RANGE_CLOEXEC)
         for number in self.passed:
             program.call(SYS.fcntl, number, F_SETFD, 0)
-        with self.task.transient(pack_sigaction(SIG_DFL) * (1 + len(RESET))) as actions:
-            resets = [
-                (sig, (actions + SIGACTION.size * place).value)
-                for place, sig in enumerate(RESET, 1)
-                if sig not in self.task.chosen_signals
-            ]
+        resets = [
+            (sig, actions + SIGACTION.size * place)
+            for place, sig in enumerate(RESET, 1)
+            if sig not in self.task.chosen_signals
+        ]
+        for sig, old in resets:
+            program.call(SYS.rt_sigaction, sig, actions, old, SIGSET_SIZE)
+        execve = program.call(SYS.execve, path, argv, envp)
+        results = await self.ring.finish_last(self.ring.begin(program))
+        if results is None:
+            return
+        # it failed: put streams, flags and signals back as they were
+        undo = Program()
+        undo.interruptible = False
+        redirects.undo(undo, results)
+        for number in self.private:
+            undo.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
+        if results.complete:  # else it did not get as far as the signals
             for sig, old in resets:
-                program.call(SYS.rt_sigaction, sig, actions.address.value, old, SIGSET_SIZE)
-            execve = program.call(SYS.execve, path, argv, envp)
-            try:
-                results = await self.task.sysif.execute(program)
-            except TaskLostError:
-                return  # the answer to a successful execve
-            # it failed: put streams, flags and signals back as they were
-            undo = Program()
-            undo.interruptible = False
-            redirects.undo(undo, results)
-            for number in self.private:
-                undo.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
-            if results.complete:  # else it did not get as far as the signals
-                for sig, old in resets:
-                    undo.call(SYS.rt_sigaction, sig, old, 0, SIGSET_SIZE)
-            await self.task.sysif.execute(undo)
+                undo.call(SYS.rt_sigaction, sig, old, 0, SIGSET_SIZE)
+        with trio.CancelScope(shield=True):
+            await self.ring.execute(undo)
         self._raise(results, execve)
 
     def _raise(self, results: Results, execve: Ref) -> None:
@@ -217,4 +197,4 @@ class ExecPlan:
         call = results.program.step(step)
         assert isinstance(call, Call)
         path = os.fsdecode(os.fspath(self.command.executable)) if step == execve.step else None
-        raise kernel_error(number, name_of(call.number), self.task.sysif, path)
+        raise kernel_error(number, name_of(call.number), self.ring, path)

@@ -66,8 +66,9 @@ class ChildWatcher:
         self.hub = hub
         self.states = states
 
-    async def watch(self, pidfd: PidFD) -> ChildReadiness:
+    async def watch(self, pidfd: PidFD | None) -> ChildReadiness:
         """Return the readiness of the process that ``pidfd`` refers to."""
+        assert pidfd is not None, "every child of ours has one"
         number = pidfd.near.number
         if not pidfd.task.sysif.same_thread:
             number = await pidfd.task.sysif.export_fd(number)

@@ -7,7 +7,7 @@ continue, shared by all who await the same, and kept for the next. It runs none 
 
 from __future__ import annotations
 
-import socket
+import os
 from contextlib import suppress
 from typing import Any, final
 
@@ -21,11 +21,11 @@ from rsyscall_ns.near.abi.wait_h import IdType, W
 from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.nr import SYS
-from rsyscall_ns.transport.doorbell import Doorbell
+from rsyscall_ns.transport.doorbell import Doorbell, doorbell_pair
 from rsyscall_ns.transport.hub import Hub
 from rsyscall_ns.transport.ring import RingInterface
 
-from .block import ServerBlock
+from .block import STACK_SIZE, ServerBlock
 
 __all__ = ["StateWaiter"]
 
@@ -53,41 +53,40 @@ class _Thread:
 
     async def start(self) -> None:
         """Start it; on failure everything is given back."""
-        self.block = ServerBlock.make(self.task)
+        self.block = ServerBlock(self.task)
         self.tid = await self.task.malloc(INT32)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        bell: Doorbell | None = None
         try:
-            with theirs:
-                self.server_doorbell = await self.task.sysif.import_fd(theirs.fileno())
+            bell, theirs = doorbell_pair()
+            try:
+                self.server_doorbell = await self.task.sysif.import_fd(theirs)
+            finally:
+                os.close(theirs)
             self.block.prepare(
-                setup=0,
-                doorbell=self.server_doorbell,
-                client_doorbell=-1,
-                death_signal=0,
-                mask=ALL_SIGNALS,
+                setup=0, doorbell=self.server_doorbell, death_signal=0, mask=ALL_SIGNALS
             )
             await self._clone()
         except BaseException:
-            ours.close()
+            if bell is not None:
+                bell.close()
             await self._release()
             raise
         self.ring = RingInterface(
             name=f"waiting thread of {self.task!r}",
-            address=self.block.ring.near.value,
-            doorbell=Doorbell(ours),
+            address=self.block.address,
+            doorbell=bell,
             server_doorbell=self.server_doorbell,
             pidfd=-1,
             hub=self.hub,
             scratch=self.task.arena,
-            interruptible=False,
         )
 
     async def _clone(self) -> None:
         tid = self.tid.near.value
         args = clone_args(
             flags=THREAD_FLAGS,
-            stack=self.block.stack.near.value,
-            stack_size=self.block.stack.size(),
+            stack=self.block.stack,
+            stack_size=STACK_SIZE,
             child_tid=tid,
             parent_tid=tid,
         )

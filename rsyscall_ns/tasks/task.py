@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, final
 
 import trio
@@ -24,10 +24,12 @@ from rsyscall_ns.near.abi.sched_h import CLONE, NO_FLAGS
 from rsyscall_ns.near.errors import RsyscallError, TaskLostError
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.transport.hub import Hub
+from rsyscall_ns.transport.pace import pace
 from rsyscall_ns.transport.ring import RingInterface
 
 from . import spawn as spawning
 from .command import Command, CommandNotFoundError
+from .environment import Environments
 from .exec import ExecPlan
 from .idmap import IdMapLike
 from .readiness import ChildWatcher
@@ -53,6 +55,7 @@ class Task(ProcessTask[ProcessT_co]):
     __slots__ = (
         "_execing",
         "cred",
+        "environments",
         "fs",
         "hub",
         "mem",
@@ -76,6 +79,9 @@ class Task(ProcessTask[ProcessT_co]):
         states.task = self
         self.hub = hub
         self._execing = False
+        self.environments: Environments = (
+            parent.environments if isinstance(parent, Task) else Environments(arena)
+        )
         self.fs = FileSystem(self)
         self.net = Net(self)
         self.ns = Namespaces(self)
@@ -91,7 +97,7 @@ class Task(ProcessTask[ProcessT_co]):
         uid_map: IdMapLike | None = None,
         gid_map: IdMapLike | None = None,
         inherit: Sequence[FileDescriptor] = (),
-    ) -> AbstractAsyncContextManager[ChildTask]:
+    ) -> Spawned:
         """Make a child in new namespaces, that makes system calls for us; ``async with`` it.
 
         ``flags``: ``CLONE.NEWUSER`` and so on; ``CLONE.VM`` is always added. With ``NEWUSER`` the
@@ -100,19 +106,7 @@ class Task(ProcessTask[ProcessT_co]):
         Leaving the block kills and reaps the child, whatever it has become. It also dies with
         the thread that made it. ``clone3(2)``.
         """
-        request = spawning.SpawnRequest.make(flags, uid_map, gid_map, inherit)
-        return self._spawned(request)
-
-    @asynccontextmanager
-    async def _spawned(self, request: spawning.SpawnRequest) -> AsyncGenerator[ChildTask, None]:
-        child = await spawning.start(self, request, self._make_child)
-        try:
-            yield child
-        finally:
-            await spawning.end(child)
-
-    def _make_child(self, ring: RingInterface, process: ThreadProcess, flags: CLONE) -> ChildTask:
-        return Task(ring, process, self, flags | CLONE.VM, self.arena, self.hub)
+        return Spawned(self, spawning.SpawnRequest.make(flags, uid_map, gid_map, inherit))
 
     async def exec(
         self,
@@ -137,26 +131,26 @@ class Task(ProcessTask[ProcessT_co]):
             raise TaskLostError(self, "it has exec'd or died")
         if self._execing:
             raise ChildBusyError(process)
-        plan = ExecPlan.make(self, command, (stdin, stdout, stderr), pass_fds)
+        plan = ExecPlan.make(self, ring, command, (stdin, stdout, stderr), pass_fds)
         self._execing = True
         try:
-            with trio.CancelScope(shield=True):
-                await self._own_files(process, ring)
-                await plan.run()
+            await pace()
+            # from here on it either happens or fails: nothing of it is cancelled
+            if len(self.holdings.sharers) > 1:
+                with trio.CancelScope(shield=True):
+                    await self._own_files(process, ring)
+            await plan.run(self.environments)
         finally:
             self._execing = False
         process.did_exec(command)
         self.execed()
         ring.close()
-        await trio.lowlevel.checkpoint_if_cancelled()
         return process
 
     async def _own_files(self, process: ThreadProcess, ring: RingInterface) -> None:
         """Leave a shared fd table: else exec would not close the server's end of the doorbell."""
         old = self.holdings
         others = [task for task in old.sharers if task is not self]
-        if not others:
-            return
         await self.ns.unshare(CLONE.FILES)
         if process.shared_doorbell is None:
             # the table was our own, and children share it
@@ -192,6 +186,32 @@ class Task(ProcessTask[ProcessT_co]):
                     with suppress(OSError):  # closed behind our back, or a late error of a write
                         await handle.close()
                 await self.sweep()
+                self.environments.clear()
+
+
+@final
+class Spawned:
+    """The scope of one child: entering it spawns, leaving it kills and reaps."""
+
+    __slots__ = ("_child", "_parent", "_request")
+
+    _child: ChildTask
+
+    def __init__(self, parent: Task[Any], request: spawning.SpawnRequest) -> None:
+        self._parent = parent
+        self._request = request
+
+    async def __aenter__(self) -> ChildTask:
+        self._child = await spawning.start(self._parent, self._request, self._make)
+        return self._child
+
+    async def __aexit__(self, *_: object) -> None:
+        await spawning.end(self._child)
+
+    def _make(self, ring: RingInterface, process: ThreadProcess) -> ChildTask:
+        parent = self._parent
+        flags = self._request.flags | CLONE.VM
+        return Task(ring, process, parent, flags, parent.arena, parent.hub)
 
 
 ChildTask = Task[ThreadProcess]  # what spawn gives; a plain Task may be the interpreter's too

@@ -6,15 +6,19 @@ Packets (``SOCK_SEQPACKET``) keep bytes and fds apart.
 
 from __future__ import annotations
 
-import array
 import os
 import socket
 import struct
 from collections import deque
 from typing import Final, final
 
-__all__ = ["CONTROL_SIZE", "MESSAGE_SIZE", "Doorbell", "control_fd", "message"]
+from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.ffi import lib
 
+__all__ = ["CONTROL_SIZE", "MESSAGE_SIZE", "Doorbell", "control_fd", "doorbell_pair", "message"]
+
+EMPTY: Final = lib.RS_BELL_EMPTY
+END: Final = lib.RS_BELL_END
 MSGHDR: Final = struct.Struct("<QIxxxxQQQQixxxx")
 IOVEC: Final = struct.Struct("<QQ")
 CMSG: Final = struct.Struct("<QiiiI")
@@ -50,34 +54,25 @@ def control_fd(block: bytes) -> int | None:
 class Doorbell:
     """Our end of a doorbell; owns it."""
 
-    __slots__ = ("_inbox", "_socket")
+    __slots__ = ("_fd", "_inbox")
 
-    def __init__(self, end: socket.socket) -> None:
-        end.setblocking(False)
-        self._socket = end
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
         self._inbox: deque[int] = deque()
 
     def fileno(self) -> int:
         """Return the fd, -1 after ``close``."""
-        return self._socket.fileno()
+        return self._fd
 
     def drain(self) -> bool:
         """Read what is there, keep the fds; returns False at the end."""
         while True:
-            try:
-                data, ancillary, _, _ = self._socket.recvmsg(
-                    1, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC
-                )
-            except BlockingIOError:
+            got = lib.rs_doorbell_take(self._fd)
+            if got >= 0:
+                self._inbox.append(got)
+            elif got == EMPTY:
                 return True
-            except ConnectionResetError:
-                return False
-            for level, kind, payload in ancillary:
-                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                    fds = array.array("i")
-                    fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-                    self._inbox.extend(fds)
-            if not data:
+            elif got == END:
                 return False
 
     def take_fd(self) -> int | None:
@@ -86,10 +81,22 @@ class Doorbell:
 
     def send_fd(self, number: int) -> None:
         """Send a copy of an fd of ours; BrokenPipeError when nobody is there any more."""
-        socket.send_fds(self._socket, [b"\0"], [number])
+        failure = lib.rs_doorbell_send(self._fd, number)
+        if failure:
+            raise OSError(-failure, os.strerror(-failure))
 
     def close(self) -> None:
         """Close our end and the fds that nobody took. Idempotent."""
-        self._socket.close()
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
         while self._inbox:
             os.close(self._inbox.popleft())
+
+
+def doorbell_pair() -> tuple[Doorbell, int]:
+    """Return our end, and the fd of the other one, to be closed by the caller."""
+    ends = lib.rs_doorbell_pair()
+    if ends < 0:
+        raise kernel_error(-ends, "socketpair", "this interpreter")
+    return Doorbell(ends >> 32), ends & 0xFFFFFFFF

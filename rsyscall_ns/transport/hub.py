@@ -47,10 +47,13 @@ class Hub:
         callbacks = self._callbacks.setdefault(fd, [])
         callbacks.append((events, callback))
         try:
+            if len(callbacks) == 1:
+                self._epoll.register(fd, events)
+                return
             try:
                 self._epoll.modify(fd, mask(callbacks))
             except FileNotFoundError:
-                # the first one; or the fd was closed behind our back and is another one now
+                # the fd was closed behind our back and is another one now
                 self._epoll.register(fd, mask(callbacks))
         except BaseException:
             callbacks.pop()

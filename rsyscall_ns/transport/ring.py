@@ -14,10 +14,9 @@ from functools import cache
 from typing import Any, Final, final
 
 import trio
-from attrs import frozen
 
 from rsyscall_ns.near.errors import TaskLostError, kernel_error
-from rsyscall_ns.near.ffi import lib, ring_at
+from rsyscall_ns.near.ffi import Ring, lib, ring_at
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Results
 
@@ -26,11 +25,12 @@ from .hub import Hub
 from .pace import pace
 from .scratch import ScratchMemory, block_size, place, unpack
 
-__all__ = ["Posted", "RingInterface", "spins"]
+__all__ = ["Posted", "RingInterface", "post_on", "spins", "start_server"]
 
 PENDING: Final = -(2**63)
 FULL: Final = PENDING + 1024
 TAKEN_BACK: Final = 2
+LOST: Final = PENDING + 2047
 LIMIT: Final = PENDING + 2048  # below it: not a system call's result
 MSG_DONTWAIT: Final = 0x40
 MSG_NOSIGNAL: Final = 0x4000
@@ -52,15 +52,52 @@ def _looks_per_microsecond() -> int:
     return lib.rs_pauses_per_microsecond()
 
 
-@frozen
+@final
 class Posted:
     """A program that was handed over: where it lies, and what posting it gave."""
 
-    program: Program
-    base: int
-    size: int
-    state: int
-    again: Callable[[], int]  # posts it when the ring was full
+    __slots__ = ("_base", "_results", "_scratch", "_size", "program", "state")
+
+    def __init__(self, program: Program, scratch: ScratchMemory) -> None:
+        self.program = program
+        self.state = FULL
+        self._scratch = scratch
+        self._size = block_size(program)
+        self._base = scratch.take(self._size)
+        view = scratch.view(self._base, self._size)
+        self._results = place(program, view, self._base)
+
+    def post(self, ring: Ring) -> int:
+        """Post it, if there is room; the state is what that gave."""
+        count = len(self.program)
+        self.state = lib.rs_ring_run(ring, 0, 0, self._base, count, self._results)
+        return self.state
+
+    def results(self, ran: int, *, interrupted: bool) -> Results:
+        """Take the results out, when so many steps were carried out."""
+        view = self._scratch.view(self._base, self._size)
+        return unpack(self.program, view, ran, interrupted=interrupted)
+
+    def release(self) -> None:
+        """Give the memory back. Idempotent."""
+        size, self._size = self._size, 0
+        if size:
+            self._scratch.give_back(self._base, size)
+
+
+def post_on(ring: Ring, scratch: ScratchMemory, program: Program) -> Posted:
+    """Hand a program over to a ring, which may belong to a server that is still to be started."""
+    posted = Posted(program, scratch)
+    posted.post(ring)
+    return posted
+
+
+def start_server(ring: Ring, flags: int) -> tuple[int, int]:
+    """Clone a child of this interpreter that serves a prepared ring; returns its pid and pidfd."""
+    made = lib.rs_launch(ring, flags)
+    if made < 0:
+        raise kernel_error(-made, "clone3", "this interpreter")
+    return made >> 32, made & 0xFFFFFFFF
 
 
 @final
@@ -97,7 +134,6 @@ class RingInterface:
         pidfd: int,
         hub: Hub,
         scratch: ScratchMemory,
-        interruptible: bool = True,
     ) -> None:
         """Take over the doorbell; ``close`` ends it. ``pidfd`` is borrowed: -1 for a thread."""
         self.name = name
@@ -108,22 +144,26 @@ class RingInterface:
         self._pidfd = pidfd
         self._hub = hub
         self._scratch = scratch
-        self._interruptible = interruptible
+        self._interruptible = pidfd >= 0
         self._waiting: dict[int, trio.lowlevel.Task] = {}
         self._taken_back: set[int] = set()  # slots of cancelled calls whose turn is to come
         self._finished: dict[int, int] = {}  # results that were there when the end came
-        self._ended = trio.Event()
+        self._ended: trio.Event | None = None
         self._lost = ""
         self._space = trio.lowlevel.ParkingLot()
-        self._passing = trio.Lock()
+        self._passing: trio.Lock | None = None
         self._spin = spins(CLIENT_SPIN)
         hub.add(doorbell.fileno(), self._on_doorbell)
         if pidfd >= 0:
-            # the process may share its fd table: then its death does not close the doorbell
+            # others may share its fd table, or have a copy: then its death closes no doorbell
             hub.add(pidfd, self._on_end)
 
     def __repr__(self) -> str:
         return self.name
+
+    def failure(self) -> int:
+        """Return -errno of what failed before the server served, or 0."""
+        return 0 if self._lost else lib.rs_ring_failure(self._ring)
 
     @property
     def same_thread(self) -> bool:
@@ -166,6 +206,8 @@ class RingInterface:
             lambda: lib.rs_ring_call(ring, spin, CLIENT_NAP, number, a, b, c, d, e, f),
             interruptible=True,
         )
+        if result == LOST:
+            raise TaskLostError(self, self._lost)
         if interrupted and result == -EINTR:
             await trio.lowlevel.checkpoint_if_cancelled()
         return result
@@ -179,40 +221,45 @@ class RingInterface:
         """Hand a program over, so that it is carried out while we go on; ``finish`` it."""
         if self._lost:
             raise TaskLostError(self, self._lost)
-        size = block_size(program)
-        base = self._scratch.take(size)
-        results = place(program, self._scratch.view(base, size), base)
-
-        def post() -> int:
-            return lib.rs_ring_run(self._ring, 0, 0, base, len(program), results)
-
-        return Posted(program, base, size, post(), post)
+        return post_on(self._ring, self._scratch, program)
 
     async def finish(self, posted: Posted) -> Results:
         """Wait for what ``begin`` handed over, and return its results."""
-        program, base, size = posted.program, posted.base, posted.size
+        state = posted.state
+        if PENDING <= state < FULL:
+            state = lib.rs_ring_wait(self._ring, state - PENDING, self._spin, CLIENT_NAP)
+        results = await self._results(posted, state)
+        if results is None:
+            raise TaskLostError(self, self._lost)
+        return results
+
+    async def finish_last(self, posted: Posted) -> Results | None:
+        """Wait for a program that ends in an execve: None when it was the last one, and did."""
+        return await self._results(posted, posted.state)
+
+    async def _results(self, posted: Posted, ran: int) -> Results | None:
+        interrupted = False
         try:
-            ran, interrupted = posted.state, False
-            if PENDING <= ran < FULL:
-                slot = ran - PENDING
-                ran = lib.rs_ring_wait(self._ring, slot, self._spin, CLIENT_NAP)
             if ran < LIMIT:
                 ran, interrupted = await self._slow(
-                    ran, posted.again, interruptible=program.interruptible
+                    ran,
+                    lambda: posted.post(self._ring),
+                    interruptible=posted.program.interruptible,
                 )
-            view = self._scratch.view(base, size)
-            return unpack(program, view, ran, interrupted=interrupted)
+                if ran == LOST:
+                    return None
+            return posted.results(ran, interrupted=interrupted)
         finally:
-            self._scratch.give_back(base, size)
+            posted.release()
 
     async def _slow(
         self, posted: int, post: Callable[[], int], *, interruptible: bool
     ) -> tuple[int, bool]:
-        """Wait for an entry that was not done at once; returns (result, interrupted)."""
+        """Wait for an entry that was not done at once; returns (result or LOST, interrupted)."""
         while posted == FULL:
             await self._space.park()
             if self._lost:
-                raise TaskLostError(self, self._lost)
+                return LOST, False
             posted = post()
         if posted >= LIMIT:
             self._space.unpark()
@@ -222,7 +269,7 @@ class RingInterface:
         return outcome
 
     async def _completed(self, slot: int, *, interruptible: bool) -> tuple[int, bool]:
-        """Sleep until an entry is done; returns (result, whether it was asked to end early)."""
+        """Sleep until an entry is done; returns (result or LOST, whether it was to end early)."""
         interrupted = False
 
         def interrupt(_raise_cancel: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
@@ -242,10 +289,7 @@ class RingInterface:
             self._waiting[slot] = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(interrupt)
         if self._lost:  # the ring's memory may have been freed meanwhile
-            result = self._finished.pop(slot, None)
-            if result is None:
-                raise TaskLostError(self, self._lost)
-            return result, interrupted
+            return self._finished.pop(slot, LOST), interrupted
         return lib.rs_ring_collect(self._ring, slot), interrupted
 
     def _on_doorbell(self) -> None:
@@ -278,7 +322,8 @@ class RingInterface:
         if self._lost:
             return
         self._lost = why
-        self._ended.set()
+        if self._ended is not None:
+            self._ended.set()
         self._hub.remove(self._doorbell.fileno(), self._on_doorbell)
         self._hub.remove(self._pidfd, self._on_end)
         waiting, self._waiting = self._waiting, {}
@@ -290,6 +335,11 @@ class RingInterface:
 
     async def wait_lost(self) -> None:
         """Wait until the process has exec'd or died."""
+        if self._lost:
+            await pace()
+            return
+        if self._ended is None:
+            self._ended = trio.Event()
         await self._ended.wait()
 
     def close(self) -> None:
@@ -297,9 +347,14 @@ class RingInterface:
         self.lose("its scope was left")
         self._doorbell.close()
 
+    def _passes(self) -> trio.Lock:
+        if self._passing is None:
+            self._passing = trio.Lock()
+        return self._passing
+
     async def export_fd(self, number: int) -> int:
         """Have the process send us one of its fds."""
-        async with self._passing:
+        async with self._passes():
             base = self._scratch.take(MESSAGE_SIZE)
             try:
                 self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, number)
@@ -317,7 +372,7 @@ class RingInterface:
 
     async def import_fd(self, number: int) -> int:
         """Send one of our fds to the process."""
-        async with self._passing:
+        async with self._passes():
             base = self._scratch.take(MESSAGE_SIZE)
             try:
                 self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, -1)

@@ -31,11 +31,10 @@ from rsyscall_ns import (
     W,
 )
 from rsyscall_ns.near import ids
-from rsyscall_ns.tasks.block import ServerBlock
 from tests.support.census import nothing_left
 from tests.support.children import end_by_exit, thread_of
 from tests.support.seccomp import answer_with_enosys
-from tests.support.stacks import ServedBlock, StackPair, make_stack, parking_child, prepare
+from tests.support.stacks import ServedBlock, SplitBlock, StackPair, make_stack, parking_child
 from tests.support.steps import Counting
 
 SOME = CLONE.VM | CLONE.CLEAR_SIGHAND
@@ -205,8 +204,7 @@ async def test_a_child_whose_function_is_at_address_0_dies_of_it(local: Task) ->
 
 
 async def test_the_stack_pointers_are_consumed_and_merged_by_the_child(local: Task) -> None:
-    block = ServerBlock.make(local)
-    prepare(block)
+    block = await SplitBlock.make(local)
     bottom, size = block.stack.near.value, block.stack.size() + block.data.size()
     process = await local.clone(SOME, (block.stack, block.data))
 
@@ -235,8 +233,7 @@ async def test_all_signals_are_let_through_again_after_clone(local: Task) -> Non
 
 async def test_clone_parent_makes_a_child_of_the_parent_task(local: Task) -> None:
     async with local.spawn() as child:
-        block = ServerBlock.make(child)
-        prepare(block)
+        block = await SplitBlock.make(child)
         process = await child.clone(SOME | CLONE.PARENT, (block.stack, block.data))
 
         assert process.task is local
@@ -256,8 +253,7 @@ async def test_clone_parent_makes_a_child_of_the_parent_task(local: Task) -> Non
 
 async def test_a_child_that_nobody_ends_is_ended_with_its_task(local: Task) -> None:
     async with local.spawn() as child:
-        block = ServerBlock.make(child)
-        prepare(block)
+        block = await SplitBlock.make(child)
         process = await child.clone(SOME, (block.stack, block.data))
         await process.kill(0)
 

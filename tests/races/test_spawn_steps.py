@@ -55,7 +55,7 @@ async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
             await use(local, flags)
         if steps.disarm() <= at:
             break
-    assert 5 < at < MOST_STEPS
+    assert 4 < at < MOST_STEPS
 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
@@ -69,7 +69,7 @@ async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> 
             await use(local, flags)
         if steps.disarm() <= at:
             break
-    assert 5 < at < MOST_STEPS
+    assert 4 < at < MOST_STEPS
 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
@@ -89,7 +89,7 @@ async def test_a_kill_of_the_child_at_any_step(local: Task, steps: Steps, flags:
             done = steps.disarm() <= at
         if done:
             break
-    assert 5 < at < MOST_STEPS
+    assert 4 < at < MOST_STEPS
 
 
 @pytest.mark.parametrize("flags", FLAGS, ids=str)
@@ -112,7 +112,7 @@ async def test_a_kill_of_the_parent_at_any_step_of_a_grandchild(
             assert thread_of(child).death_state is not None
         if done:
             break
-    assert 5 < at < MOST_STEPS
+    assert 4 < at < MOST_STEPS
 
 
 @pytest.mark.parametrize("flags", [CLONE(0), CLONE.NEWUSER | CLONE.NEWPID], ids=str)
@@ -128,7 +128,7 @@ async def test_a_cancel_at_any_step_of_a_grandchild(
             if steps.disarm() <= at:
                 break
             assert await child.cred.getuid() == os.getuid()
-    assert 5 < at < MOST_STEPS
+    assert 4 < at < MOST_STEPS
 
 
 async def test_two_spawns_of_which_one_is_cancelled_do_not_touch_each_other(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, final
@@ -19,14 +19,14 @@ from rsyscall_ns import (
     WrittenPointer,
 )
 from rsyscall_ns.memory.serializers import BYTES
-from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.ffi import RING_SIZE, lib
 from rsyscall_ns.near.ids import Address
-from rsyscall_ns.tasks.block import ServerBlock
+from rsyscall_ns.tasks.block import STACK_SIZE, ServerBlock
 from rsyscall_ns.tasks.readiness import ChildReadiness
-from rsyscall_ns.transport.doorbell import Doorbell
+from rsyscall_ns.transport.doorbell import doorbell_pair
 from rsyscall_ns.transport.ring import RingInterface
 
-__all__ = ["ServedBlock", "StackPair", "make_stack", "parking_child", "prepare"]
+__all__ = ["ServedBlock", "SplitBlock", "StackPair", "make_stack", "parking_child"]
 
 StackPair = tuple[Pointer[Stack], WrittenPointer[Stack]]
 SIZE = 8192
@@ -45,15 +45,34 @@ async def make_stack(
     return bottom.as_type(STACK), data
 
 
-def prepare(block: ServerBlock, doorbell: int = -1, setup: int | None = None) -> None:
-    """Write into a block what its server needs; without a doorbell it just waits."""
-    block.prepare(
-        setup=lib.RS_SETUP_HANDLERS if setup is None else setup,
-        doorbell=doorbell,
-        client_doorbell=-1,
-        death_signal=SIG.KILL,
-        mask=0,
-    )
+@final
+class SplitBlock:
+    """A server's block in the parts that the bare clone takes; its server just waits."""
+
+    def __init__(
+        self, ring: Pointer[Any], stack: Pointer[Stack], data: WrittenPointer[Stack]
+    ) -> None:
+        self.ring = ring
+        self.stack = stack
+        self.data = data
+
+    @classmethod
+    async def make(
+        cls, task: Task, doorbell: int = -1, setup: int = lib.RS_SETUP_HANDLERS
+    ) -> SplitBlock:
+        """Allocate and prepare one; without a doorbell its server can't tell anybody."""
+        block = ServerBlock(task)
+        block.prepare(setup=setup, doorbell=doorbell, death_signal=SIG.KILL, mask=0)
+        ring, rest = block.memory.split(RING_SIZE)
+        stack, top = rest.split(STACK_SIZE)
+        return cls(ring, stack, await top.write(block.stack_data))
+
+    def free(self) -> None:
+        """Free those parts that are still ours. Idempotent."""
+        for part in (self.ring, self.stack, self.data):
+            if part.valid:
+                part.let_go()
+                part.free()
 
 
 @asynccontextmanager
@@ -67,8 +86,7 @@ async def parking_child(
     ptid: Pointer[int] | None = None,
 ) -> AsyncGenerator[ThreadProcess, None]:
     """Make a child that waits for ever (or that dies at once, on a ``stack`` of its own)."""
-    block = ServerBlock.make(task)
-    prepare(block)
+    block = await SplitBlock.make(task)
     pair = (block.stack, block.data) if stack is None else stack
     wanted = flags | CLONE.VM | CLONE.CLEAR_SIGHAND
     try:
@@ -104,12 +122,13 @@ class ServedBlock:
         clear: CLONE = CLONE.CLEAR_SIGHAND,
     ) -> AsyncGenerator[ServedBlock, None]:
         """Make one; leaving the block kills it."""
-        block = ServerBlock.make(task)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        bell, theirs = doorbell_pair()
         wanted = flags | CLONE.VM | clear
-        with theirs:
-            number = await task.sysif.import_fd(theirs.fileno())
-        prepare(block, number)
+        try:
+            number = await task.sysif.import_fd(theirs)
+        finally:
+            os.close(theirs)
+        block = await SplitBlock.make(task, number)
         process = await task.clone(wanted, (block.stack, block.data), ptid, ctid, newtls)
         await task.sysif.call(SYS.close, number)
         readiness = process.readiness
@@ -117,7 +136,7 @@ class ServedBlock:
         ring = RingInterface(
             name=f"child {process.near.id}",
             address=block.ring.near.value,
-            doorbell=Doorbell(ours),
+            doorbell=bell,
             server_doorbell=number,
             pidfd=readiness.poll_fd,
             hub=task.hub,

@@ -13,12 +13,15 @@ import pytest
 
 from rsyscall_ns import Program, Results
 from rsyscall_ns.near.interface import SyscallInterface
+from rsyscall_ns.tasks import launch
 from rsyscall_ns.transport.direct import DirectInterface
 from rsyscall_ns.transport.ring import RingInterface
 
 __all__ = ["Counting", "Steps"]
 
 METHODS = ("call", "execute", "import_fd", "export_fd")
+WAITING = ("finish", "finish_last")  # can be killed or cancelled, but not fail
+LAUNCHING = ("doorbell_pair", "post_on", "start_server")  # what the interpreter does by itself
 Method = Callable[..., Coroutine[Any, Any, Any]]  # four methods, all different
 
 
@@ -32,13 +35,17 @@ class Steps:
         self.act: Callable[[], None] = lambda: None
         self.spared: frozenset[int] = frozenset()
         for interface in (DirectInterface, RingInterface):
-            for name in METHODS:
-                wrapped = self._wrap(name, getattr(interface, name))
-                monkeypatch.setattr(interface, name, wrapped)
+            for name in (*METHODS, *WAITING):
+                if hasattr(interface, name):
+                    wrapped = self._wrap(name, getattr(interface, name))
+                    monkeypatch.setattr(interface, name, wrapped)
+        for name in LAUNCHING:
+            monkeypatch.setattr(launch, name, self._step_before(getattr(launch, name)))
 
     def _wrap(self, name: str, method: Method) -> Method:
         async def stepping(interface: object, *args: object) -> object:
-            if args and args[0] in self.spared and name == "call":
+            spared = args and args[0] in self.spared and name == "call"
+            if spared or (self.spared and name in WAITING):
                 return await method(interface, *args)
             number, self.count = self.count, self.count + 1
             if number == self.at:
@@ -47,12 +54,21 @@ class Steps:
 
         return stepping
 
+    def _step_before(self, function: Callable[..., object]) -> Callable[..., object]:
+        def stepping(*args: object) -> object:
+            number, self.count = self.count, self.count + 1
+            if number == self.at:
+                self.act()
+            return function(*args)
+
+        return stepping
+
     def arm(self, at: int, act: Callable[[], None]) -> None:
         """Begin to count anew, and call ``act`` before step ``at``."""
         self.count, self.at, self.act = 0, at, act
 
     def spare(self, *numbers: int) -> None:
-        """Do not count these calls: what releases can't fail."""
+        """Do not count these calls, nor mere waits: what releases can't fail."""
         self.spared = frozenset(numbers)
 
     def disarm(self) -> int:

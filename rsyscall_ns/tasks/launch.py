@@ -1,0 +1,288 @@
+"""The way of a new child from nothing to its first completed program.
+
+The steps, and who undoes each when a later one fails or is cancelled: block (freed), doorbell
+(closed), clone (killed and reaped). What the child does before it can be told anything is posted
+on its ring before it is cloned, so that nobody waits for it twice. New pid and user namespaces
+are made by clone; the others by the child itself, so that making them does not hold our event
+loop.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from errno import EAGAIN, ENOSYS
+from typing import Any, Final, TypeVar, final
+
+import trio
+
+from rsyscall_ns.handle.calls.ns import not_allowed
+from rsyscall_ns.handle.context import Transient
+from rsyscall_ns.handle.fd import FileDescriptor
+from rsyscall_ns.handle.kinds.pidfd import PidFD
+from rsyscall_ns.handle.process_task import ProcessTask
+from rsyscall_ns.handle.thread import ThreadProcess
+from rsyscall_ns.memory.arena import Arena
+from rsyscall_ns.near import ids
+from rsyscall_ns.near.abi.mount_h import MS
+from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, clone_args
+from rsyscall_ns.near.abi.signal_h import SIG
+from rsyscall_ns.near.errors import TaskLostError, kernel_error
+from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program, Ref, Results
+from rsyscall_ns.transport.doorbell import Doorbell, doorbell_pair
+from rsyscall_ns.transport.ring import Posted, RingInterface, post_on, start_server
+
+from .block import STACK_SIZE, ServerBlock
+from .readiness import ChildWatcher
+
+__all__ = ["FILES", "NEW", "FirstProgram", "Launch"]
+
+T = TypeVar("T", bound=ProcessTask[ThreadProcess])
+# plain ints: a flag type's own operators are slow
+NEW: Final = int(NEW_NAMESPACES)
+BY_CLONE: Final = int(CLONE.NEWUSER | CLONE.NEWPID)
+FILES: Final = int(CLONE.FILES)
+VM: Final = int(CLONE.VM)
+CLEAR_SIGHAND: Final = int(CLONE.CLEAR_SIGHAND)
+PRIVATE: Final = int(MS.REC | MS.PRIVATE)
+PIDFD: Final = int(CLONE.PIDFD)
+PIDFD_SIZE: Final = 4  # bytes, an int
+EMPTY: Final = Program()
+EMPTY.interruptible = False
+
+
+@final
+class FirstProgram:
+    """What a child does first: it makes its namespaces, all but those that clone has made.
+
+    Owns the memory that the child needs for that.
+    """
+
+    __slots__ = ("_arena", "_flags", "_held", "_posted", "_unshared")
+
+    def __init__(self, arena: Arena, flags: int) -> None:
+        self._arena = arena
+        self._flags = flags & NEW & ~BY_CLONE
+        self._held: list[Transient] = []
+        self._unshared: Ref | None = None
+        self._posted: Posted | None = None
+
+    def hold(self, content: bytes) -> int:
+        """Place bytes where the child sees them; returns their address."""
+        memory = Transient(self._arena, content).__enter__()
+        self._held.append(memory)
+        return memory.address.value
+
+    def post(self, block: ServerBlock) -> None:
+        """Post it on the ring of a server that has not been started."""
+        self._posted = post_on(block.ring, self._arena, self._program() if self._flags else EMPTY)
+
+    def _program(self) -> Program:
+        program = Program()
+        program.interruptible = False
+        self._unshared = program.call(SYS.unshare, self._flags)
+        if self._flags & CLONE.NEWNS:
+            # before the first mount: none that is made in there may reach the outside
+            program.call(SYS.mount, 0, self.hold(b"/\0"), 0, PRIVATE, 0)
+        return program
+
+    async def finish(self, task: ProcessTask[Any], ring: RingInterface) -> None:
+        """Wait for it; raises what went wrong."""
+        assert self._posted is not None
+        results = await ring.finish(self._posted)
+        self.forget()
+        failure = ring.failure()
+        if failure:
+            raise kernel_error(-failure, "close_range", task)
+        if self._flags:
+            self._check(task, results)
+
+    def _check(self, task: ProcessTask[Any], results: Results) -> None:
+        try:
+            results.check(task.sysif)
+        except OSError as error:
+            failed = results.failure()
+            if self._unshared is not None and failed and failed[0] == self._unshared.step:
+                raise not_allowed(error, self._flags, task) from error
+            raise
+
+    def forget(self) -> None:
+        """Free its memory: the child is done with it, dead, or was never made. Idempotent."""
+        while self._held:
+            self._held.pop().__exit__()
+        if self._posted is not None:
+            self._posted.release()
+
+
+@final
+class Launch:
+    """One child on its way: what has been made of it, and what undoes that."""
+
+    __slots__ = (
+        "_bell",
+        "_block",
+        "_first",
+        "_flags",
+        "_number",
+        "_parent",
+        "_process",
+        "_watcher",
+    )
+
+    def __init__(self, parent: ProcessTask[Any], flags: int) -> None:
+        watcher = parent.watcher
+        assert isinstance(watcher, ChildWatcher)
+        self._parent = parent
+        self._watcher = watcher
+        self._flags = flags
+        self._block = ServerBlock(parent)
+        self._first = FirstProgram(parent.arena, flags)
+        self._bell: Doorbell | None = None
+        self._number = -1  # of the child's end of the doorbell, in the parent
+        self._process: ThreadProcess | None = None
+
+    async def run(
+        self, kept: Sequence[int], make: Callable[[RingInterface, ThreadProcess], T]
+    ) -> tuple[T, FirstProgram]:
+        """Clone a child that serves, and keeps these fds; its first program is under way."""
+        try:
+            bell, theirs = doorbell_pair()
+            self._bell = bell
+            await self._place(theirs)
+            self._prepare(kept)
+            process = await self._clone()
+            readiness = process.readiness = await self._watcher.watch(process.pidfd)
+            ring = RingInterface(
+                name=f"child {process.near.id}",
+                address=self._block.address,
+                doorbell=bell,
+                server_doorbell=self._number,
+                pidfd=readiness.poll_fd,
+                hub=self._watcher.hub,
+                scratch=self._parent.arena,
+            )
+        except BaseException as error:
+            with trio.CancelScope(shield=True):
+                await self._undo(lost=isinstance(error, TaskLostError))
+            raise
+        process.server = ring
+        self._parent.children.add(process)
+        task = make(ring, process)
+        if self._flags & FILES:
+            # an entry of the common table: closed in it when the child leaves it, or dies
+            process.shared_doorbell = FileDescriptor(task, ids.FileDescriptor(self._number))
+        else:
+            await self._close()
+        return task, self._first
+
+    async def _undo(self, *, lost: bool) -> None:
+        """Leave nothing. ``lost``: the parent is, and may have made the child before that."""
+        if self._process is not None and not lost:
+            try:
+                await self._process.end()
+            except TaskLostError:
+                lost = True
+        if lost:
+            holdings = self._parent.holdings
+            if self._number >= 0:  # still open, if another task shares the table
+                holdings.forgotten.append(self._number)
+            for other in list(holdings.sharers):
+                with suppress(TaskLostError):
+                    await other.sweep()
+            await self._end_orphan()
+        else:
+            await self._close()
+        if self._bell is not None:
+            self._bell.close()
+        self._block.free()
+        self._first.forget()
+
+    async def _end_orphan(self) -> None:
+        """End a child of which nobody can say whether it exists."""
+        lib.rs_ring_call(self._block.ring, 0, 0, SYS.exit_group, 0, 0, 0, 0, 0, 0)
+        if self._bell is not None:
+            # the end of our socket: whoever had the other end is gone
+            await self._watcher.hub.wait_ready(self._bell.fileno())
+
+    async def _place(self, theirs: int) -> None:
+        """Put the child's end of the doorbell into the parent's fd table."""
+        if self._parent.sysif.same_thread:
+            self._number = theirs
+            return
+        try:
+            self._number = await self._parent.sysif.import_fd(theirs)
+        finally:
+            os.close(theirs)
+
+    async def _close(self) -> None:
+        """Close the child's end of the doorbell in the parent, if it got there."""
+        if self._number < 0:
+            return
+        if self._parent.sysif.same_thread:
+            os.close(self._number)
+            return
+        with trio.CancelScope(shield=True), suppress(TaskLostError):  # closed with the process
+            await self._parent.sysif.call(SYS.close, self._number)
+
+    def _prepare(self, numbers: Sequence[int]) -> None:
+        kept = (0, 0)
+        if numbers:
+            every = sorted({self._number, *numbers})
+            kept = self._first.hold(struct.pack(f"<{len(every)}i", *every)), len(every)
+        own = 0 if self._flags & FILES else lib.RS_SETUP_OWN_FILES
+        self._block.prepare(
+            setup=lib.RS_SETUP_HANDLERS | own,
+            doorbell=self._number,
+            death_signal=SIG.KILL,
+            mask=0,
+            kept=kept,
+        )
+        self._first.post(self._block)
+
+    async def _clone(self) -> ThreadProcess:
+        parent, flags = self._parent, self._flags & ~(NEW & ~BY_CLONE) | VM
+        try:
+            if parent.sysif.same_thread:
+                pid, pidfd = start_server(self._block.ring, flags)
+            else:
+                pid, pidfd = await self._clone_there(flags)
+        except OSError as error:
+            if flags & BY_CLONE and error.errno != EAGAIN:
+                raise not_allowed(error, flags & BY_CLONE, parent) from error
+            raise
+        self._process = ThreadProcess(
+            parent,
+            ids.Process(pid),
+            used_stack=self._block.memory,
+            stack_data=self._block.stack_data,
+            pidfd=PidFD(parent, ids.FileDescriptor(pidfd)),
+        )
+        return self._process
+
+    async def _clone_there(self, flags: int) -> tuple[int, int]:
+        """Clone in a parent that is a child itself."""
+        block, parent = self._block, self._parent
+        with parent.transient(PIDFD_SIZE) as pidfd:
+
+            def arguments(flags: int) -> bytes:
+                return clone_args(
+                    flags=flags | PIDFD,
+                    stack=block.stack,
+                    stack_size=STACK_SIZE,
+                    pidfd=pidfd.address.value,
+                    exit_signal=SIG.CHLD,
+                )
+
+            try:
+                pid = await parent.clone_at(arguments(flags | CLEAR_SIGHAND))
+            except OSError as error:
+                if error.errno != ENOSYS:
+                    raise
+                # without clone3 the child itself puts the signal handlers back
+                lib.rs_ring_add_setup(block.ring, lib.RS_SETUP_RESET)
+                pid = await parent.clone_at(arguments(flags))
+            return pid, int.from_bytes(pidfd.read(), "little")
