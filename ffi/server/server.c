@@ -228,7 +228,7 @@ static void set_up(struct rs_ring *ring)
 	if (ring->setup & RS_SETUP_OWN_FILES) {
 		ring->failure = (int32_t)close_others(ring);
 		/* also where the parent's id tells nothing: a dead client's end is closed */
-		if (ring->failure == 0 && rs_syscall(__NR_recvfrom, peek) == 0)
+		if (ring->failure || rs_syscall(__NR_recvfrom, peek) == 0)
 			(void)kernel(__NR_exit_group, 0, 0, 0, 0);
 	}
 }

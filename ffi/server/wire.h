@@ -119,7 +119,7 @@ struct rs_ring {
 				   * moves to another one; 0: it never does */
 	uint32_t kept_count;      /* fds to keep besides 0, 1 and 2: the doorbell and others */
 	uint64_t kept;            /* their address: int32_t, ascending; or 0: the doorbell alone */
-	int32_t failure;          /* by the server: -errno of what failed before it served */
+	int32_t failure;          /* by the server: -errno of the close_range that ended it */
 	uint32_t reserved[19];
 	struct rs_entry entries[RS_ENTRIES];
 };

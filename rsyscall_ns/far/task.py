@@ -6,7 +6,7 @@ here. Every check that a handle belongs to a task is made here.
 
 from __future__ import annotations
 
-from rsyscall_ns.near.abi.sched_h import CLONE
+from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
 from rsyscall_ns.near.interface import SyscallInterface
 
 from .errors import (
@@ -38,6 +38,9 @@ FLAG_OF_KIND = {
     "ipc_namespace": CLONE.NEWIPC,
     "cgroup_namespace": CLONE.NEWCGROUP,
 }
+NEW = int(NEW_NAMESPACES)
+NEWPID, NEWTIME = int(CLONE.NEWPID), int(CLONE.NEWTIME)
+FILES, VM = int(CLONE.FILES), int(CLONE.VM)
 BIT_OF_KIND = {kind: int(flag) for kind, flag in FLAG_OF_KIND.items()}
 
 
@@ -84,28 +87,33 @@ class Task:
                 setattr(self, kind, cls())
             self.time_for_children = self.time_namespace
             return
-        self.fd_table = parent.fd_table if CLONE.FILES in flags else FDTable()
-        self.address_space = parent.address_space if CLONE.VM in flags else AddressSpace()
-        for kind in NAMESPACE_KINDS:
-            setattr(self, kind, getattr(parent, kind))
+        bits = int(flags)  # plain ints: a flag type's own operators are slow
+        self.fd_table = parent.fd_table if bits & FILES else FDTable()
+        self.address_space = parent.address_space if bits & VM else AddressSpace()
+        self.mnt_namespace = parent.mnt_namespace
+        self.user_namespace = parent.user_namespace
+        self.net_namespace = parent.net_namespace
+        self.uts_namespace = parent.uts_namespace
+        self.ipc_namespace = parent.ipc_namespace
+        self.cgroup_namespace = parent.cgroup_namespace
         self.time_namespace = self.time_for_children = parent.time_for_children
-        outside = parent.pid_for_children
-        inside = PidNamespace(outside) if CLONE.NEWPID in flags else outside
-        self.pid_namespace = self.pid_for_children = inside
-        self.entered(flags & ~CLONE.NEWPID)
+        self.pid_namespace = self.pid_for_children = parent.pid_for_children
+        if bits & NEW:
+            self.entered(flags)
+            self.pid_namespace = self.pid_for_children
 
     def entered(self, flags: CLONE) -> None:
         """Believe that the process has left these namespaces for new ones (``unshare(2)``).
 
         New pid and time namespaces are for its children; exec enters the latter too.
         """
-        bits = int(flags)  # plain ints: a flag type's own operators are slow
+        bits = int(flags)
         for kind, cls in NAMESPACE_KINDS.items():
             if bits & BIT_OF_KIND.get(kind, 0):
                 setattr(self, kind, cls(getattr(self, kind)))
-        if CLONE.NEWPID in flags:
+        if bits & NEWPID:
             self.pid_for_children = PidNamespace(self.pid_for_children)
-        if CLONE.NEWTIME in flags:
+        if bits & NEWTIME:
             self.time_for_children = TimeNamespace(self.time_for_children)
 
     def execed(self) -> None:

@@ -19,12 +19,11 @@ from typing import Any, overload
 
 import trio
 
-from rsyscall_ns.memory.serializers import SIGINFO
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.signal_h import SIG, check_signal
 from rsyscall_ns.near.abi.wait_h import CLD, SIGINFO_SIZE, ChildState, IdType, Siginfo, W
 from rsyscall_ns.near.calls import process as near
-from rsyscall_ns.near.calls.base import run
+from rsyscall_ns.near.calls.base import checked, run
 from rsyscall_ns.near.errors import ArgumentRangeError, TaskLostError
 from rsyscall_ns.near.ids import fit
 from rsyscall_ns.near.nr import SYS
@@ -49,9 +48,11 @@ from .readiness import Readiness
 
 __all__ = ["ChildProcess"]
 
-NULL = ids.Address(0)
 RUSAGE_SIZE = 144
-STATES = W.EXITED | W.STOPPED | W.CONTINUED
+PID, PIDFD = int(IdType.PID), int(IdType.PIDFD)
+# plain ints: a flag type's own operators are slow
+STATES = int(W.EXITED | W.STOPPED | W.CONTINUED)
+NOHANG, NOWAIT, EXITED = int(W.NOHANG), int(W.NOWAIT), int(W.EXITED)
 
 
 class ChildProcess(Process):
@@ -196,80 +197,73 @@ class ChildProcess(Process):
         none. With ``infop`` fills it: it becomes ``unread_siginfo``, to be read by
         ``read_siginfo``. While this only waits, nothing is borrowed.
         """
-        if not options & STATES:
+        bits = int(options)
+        if not bits & STATES:
             raise ArgumentRangeError("options (of EXITED, STOPPED, CONTINUED)", options, 1, 15)
         while True:
-            if not options & W.NOHANG:
-                await self._until_ready(options)
+            if not bits & NOHANG:
+                self.check_known_alive()  # refused before the wait, not after it
+                if self.readiness is not None:
+                    await self.readiness.wait(bits)
             if infop is not None:
-                if await self._wait_into(options, infop, rusage):
+                if await self._wait_into(bits, infop, rusage):
                     return None
             else:
-                state = await self._wait_value(options, rusage)
-                if state is not None or options & W.NOHANG:
+                state = await self._wait_value(bits, rusage)
+                if state is not None or bits & NOHANG:
                     return state
 
-    async def _until_ready(self, options: W) -> None:
-        self.check_known_alive()  # refused before the wait, not after it
-        if self.readiness is not None:
-            await self.readiness.wait(options)
-
-    async def _wait_value(self, options: W, rusage: Pointer[bytes] | None) -> ChildState | None:
+    async def _wait_value(self, options: int, rusage: Pointer[bytes] | None) -> ChildState | None:
         async with self.turn():
-            buffer = await self.task.malloc(SIGINFO)
-            try:
-                await self._waitid(options, buffer, rusage)
-                state = buffer.peek().child_state()
-            except ChildProcessError:
-                state = await self._lost_status(options)
-            finally:
-                buffer.free()
-            if state is not None and not options & W.NOWAIT:
+            with self.task.transient(SIGINFO_SIZE) as buffer:
+                try:
+                    await self._waitid(options, buffer.address.value, rusage)
+                    state = ChildState.unpack(buffer.read())
+                except ChildProcessError:
+                    state = await self._lost_status(options)
+            if state is not None and not options & NOWAIT:
                 self._record(state)
             return state
 
     async def _wait_into(
-        self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
+        self, options: int, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
     ) -> bool:
         """Make one call; returns whether it is the answer."""
+        fit("size of the siginfo buffer", infop.size(), SIGINFO_SIZE, LARGEST)
         async with self.turn():
             try:
-                await self._waitid(options, infop, rusage)
+                infop.poke(Siginfo())
+                with infop.borrow(self.task) as address:
+                    await self._waitid(options, address.value, rusage)
             except ChildProcessError:
                 state = await self._lost_status(options)
                 infop.poke(Siginfo(SIG.CHLD, 0, state.code, state.pid, state.uid, state.status))
             found = infop.peek().pid != 0
-            if found or options & W.NOHANG:
+            if found or options & NOHANG:
                 self.unread_siginfo = infop
                 return True
             return False
 
-    async def _waitid(
-        self, options: W, infop: Pointer[Siginfo], rusage: Pointer[bytes] | None
-    ) -> None:
+    async def _waitid(self, options: int, siginfo: int, rusage: Pointer[bytes] | None) -> None:
         """Make the call itself, never one that blocks: its result can't be lost."""
-        fit("size of the siginfo buffer", infop.size(), SIGINFO_SIZE, LARGEST)
-        if rusage is not None:
+        which, id_ = PID, self.near.id
+        if self.pidfd is not None:
+            which, id_ = PIDFD, self.pidfd.near.number
+        flags = options | NOHANG if self.readiness is not None else options
+        try:
+            if rusage is None:
+                await checked(self.task.sysif, SYS.waitid, which, id_, siginfo, flags, 0)
+                return
             fit("size of the rusage buffer", rusage.size(), RUSAGE_SIZE, LARGEST)
-        infop.poke(Siginfo())
-        with infop.borrow(self.task) as address:
-            which, id_ = IdType.PID, self.near.id
-            if self.pidfd is not None:
-                which, id_ = IdType.PIDFD, self.pidfd.near.number
-            flags = options | W.NOHANG if self.readiness is not None else options
-            try:
-                if rusage is None:
-                    await near.waitid(self.task.sysif, which, id_, address, flags, NULL)
-                else:
-                    with rusage.borrow(self.task) as usage:
-                        await near.waitid(self.task.sysif, which, id_, address, flags, usage)
-            except ChildProcessError as error:
-                error.filename = str(self.near.id)
-                raise
+            with rusage.borrow(self.task) as usage:
+                await checked(self.task.sysif, SYS.waitid, which, id_, siginfo, flags, usage.value)
+        except ChildProcessError as error:
+            error.filename = str(self.near.id)
+            raise
 
-    async def _lost_status(self, options: W) -> ChildState:
+    async def _lost_status(self, options: int) -> ChildState:
         """Ask the kernel for the status of a child that somebody else has reaped."""
-        if not options & W.EXITED and await self._is_zombie():
+        if not options & EXITED and await self._is_zombie():
             raise ChildEndedError(self, self.near.id)
         status: int | None = None
         if self.pidfd is not None and self.pidfd.valid:
@@ -280,14 +274,12 @@ class ChildProcess(Process):
         return ChildState.from_wait_status(self.near.id, os.getuid(), status)
 
     async def _is_zombie(self) -> bool:
-        buffer = await self.task.malloc(SIGINFO)
-        try:
-            await self._waitid(W.EXITED | W.NOHANG | W.NOWAIT, buffer, None)
-            return buffer.peek().pid != 0
-        except ChildProcessError:
-            return False
-        finally:
-            buffer.free()
+        with self.task.transient(SIGINFO_SIZE) as buffer:
+            try:
+                await self._waitid(EXITED | NOHANG | NOWAIT, buffer.address.value, None)
+                return ChildState.unpack(buffer.read()) is not None
+            except ChildProcessError:
+                return False
 
     def _record(self, state: ChildState) -> None:
         if state.died():
@@ -347,6 +339,8 @@ class ChildProcess(Process):
 
         Not cancellable: a SIGKILL is always obeyed, as soon as the kernel lets the child go.
         """
+        if self.death_state is not None and self.release_now():
+            return
         with trio.CancelScope(shield=True):
             if self.death_state is None:
                 await self._kill_and_reap()
@@ -356,6 +350,14 @@ class ChildProcess(Process):
                 with suppress(TaskLostError):  # the table has gone with its process
                     await self.pidfd.close()
 
+    def release_now(self) -> bool:
+        """Give back what a dead child owned, if that takes no waiting; returns whether it did."""
+        if self.pidfd is not None and not self.pidfd.close_now():
+            return False
+        if self.readiness is not None:
+            self.readiness.close()
+        return True
+
     async def _kill_and_reap(self) -> None:
         """Whoever holds a borrow or has not read a siginfo: the child ends now."""
         self.unread_siginfo = None
@@ -363,7 +365,7 @@ class ChildProcess(Process):
             if self.readiness is not None:
                 # from here, whatever its parent is doing; by pidfd, so that it can't miss
                 self.readiness.kill()
-                await self.readiness.wait(W.EXITED)
+                await self.readiness.wait(EXITED)
             else:
                 await near.kill(self.task.sysif, self.near.id, SIG.KILL)
         except ProcessLookupError:
@@ -376,17 +378,15 @@ class ChildProcess(Process):
 
     async def _reap(self) -> ChildState:
         """Take the status of a child that is dead, from the kernel if somebody else reaped it."""
-        buffer = await self.task.malloc(SIGINFO)
-        try:
-            await self._waitid(W.EXITED, buffer, None)
-            state = buffer.peek().child_state()
-            if state is not None:
-                return state
-        except (ChildProcessError, TaskLostError):
-            pass
-        finally:
-            buffer.free()
+        with self.task.transient(SIGINFO_SIZE) as buffer:
+            try:
+                await self._waitid(EXITED, buffer.address.value, None)
+                state = ChildState.unpack(buffer.read())
+                if state is not None:
+                    return state
+            except (ChildProcessError, TaskLostError):
+                pass
         with suppress(ExitStatusLostError, TaskLostError):
-            return await self._lost_status(W.EXITED)
+            return await self._lost_status(EXITED)
         # nobody knows, and nobody asked: what we have sent, unless it was dead before
         return ChildState(CLD.KILLED, self.near.id, 0, SIG.KILL)

@@ -35,16 +35,18 @@ REFUSED = (
     (int(CLONE.DETACHED), "CLONE.DETACHED means nothing and excludes a pidfd"),
 )
 SIGHAND, VM = int(CLONE.SIGHAND), int(CLONE.VM)
+ALWAYS = int(CLONE.VM | CLONE.CLEAR_SIGHAND)  # what spawn adds
+INTO_CGROUP = int(CLONE.INTO_CGROUP)
 
 
 class CloneFlagsError(RsyscallError, ValueError):
     """Clone flags that can't work together, or with what else was given."""
 
-    def __init__(self, flags: CLONE, why: str) -> None:
-        super().__init__(f"clone flags {flags!r}: {why}")
+    def __init__(self, flags: int, why: str) -> None:
+        super().__init__(f"clone flags {CLONE(flags)!r}: {why}")
 
 
-def check_flags(flags: CLONE) -> None:
+def check_flags(flags: int) -> None:
     """Refuse flags that no clone by us can have, or that exclude each other."""
     bits = int(flags)  # plain ints: a flag type's own operators are slow
     if bits & ~KNOWN:
@@ -59,17 +61,17 @@ def check_flags(flags: CLONE) -> None:
         raise CloneFlagsError(flags, "shared signal handlers need shared memory, CLONE.VM")
 
 
-def check_spawn_flags(flags: CLONE) -> None:
+def check_spawn_flags(flags: int) -> None:
     """Refuse flags that spawn can't give a child."""
-    check_flags(flags | CLONE.VM | CLONE.CLEAR_SIGHAND)
     bits = int(flags)
+    check_flags(bits | ALWAYS)
     if bits & POINTERS:
         raise CloneFlagsError(flags, "this flag needs a pointer: use task.clone()")
-    if bits & int(CLONE.INTO_CGROUP):
+    if bits & INTO_CGROUP:
         raise CloneFlagsError(flags, "CLONE.INTO_CGROUP needs a cgroup's fd, which none was given")
 
 
-def check_unshare_flags(flags: CLONE) -> None:
+def check_unshare_flags(flags: int) -> None:
     """Refuse flags that unshare can't undo the sharing of."""
     if int(flags) & ~CAN_UNSHARE:
         raise CloneFlagsError(flags, "unshare takes namespaces, FILES, FS and SYSVSEM only")

@@ -159,13 +159,11 @@ class FileDescriptor:
 
         ``close(2)``; an error of the close itself is that of an earlier write, and is raised.
         """
+        if self.close_now():
+            await pace()
+            return
         number, self._number = self._number, -1
-        self.task.sysif.closing(number)
-        if (
-            number < 0
-            or self.table is not self.task.fd_table
-            or not self.task.holdings.drop(number)
-        ):
+        if not self.task.holdings.drop(number):
             await pace()
             return
         with trio.CancelScope(shield=True):
@@ -174,6 +172,19 @@ class FileDescriptor:
             except TaskLostError:
                 # closed with its process, unless another task shares the table: that one sweeps
                 self.task.holdings.forgotten.append(number)
+
+    def close_now(self) -> bool:
+        """Close it if that takes no call in another process; returns whether it is closed."""
+        if not self.task.sysif.same_thread:
+            if self.valid:
+                return False
+            self._number = -1
+            return True
+        number, self._number = self._number, -1
+        self.task.sysif.closing(number)
+        if number >= 0 and self.table is self.task.fd_table and self.task.holdings.drop(number):
+            near.close_here(number)
+        return True
 
     async def __aenter__(self) -> Self:
         return self

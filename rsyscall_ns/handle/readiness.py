@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rsyscall_ns.near.abi.wait_h import W
-
 __all__ = ["Readiness"]
 
 
 class Readiness(Protocol):
     """Tells when a waitid would report something. Owned by one ChildProcess."""
 
-    async def wait(self, options: W) -> None:
-        """Return when a waitid with these options is worth trying; borrows nothing."""
+    async def wait(self, options: int) -> None:
+        """Return when a waitid with these ``W`` options is worth trying; borrows nothing."""
         ...
 
     def kill(self) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, final
 
 import trio
 from attrs import frozen
 
 from rsyscall_ns.handle.fd import FileDescriptor
 from rsyscall_ns.handle.process_task import ProcessTask
+from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near.abi.fcntl_h import (
     CLOSE_RANGE_CLOEXEC,
     F_DUPFD_CLOEXEC,
@@ -37,7 +38,7 @@ from rsyscall_ns.transport.ring import RingInterface
 from .command import Command
 from .environment import Environments, table
 
-__all__ = ["ExecPlan"]
+__all__ = ["ExecPlan", "ExecProgram", "run_exec"]
 
 FIRST_PLAIN_FD: Final = 3  # 0 to 2 are the standard streams
 LAST_FD: Final = 2**32 - 1
@@ -66,7 +67,7 @@ class _Redirects:
     The sources are copied first: they may be standard streams themselves.
     """
 
-    def __init__(self, program: Program, streams: Sequence[FileDescriptor | None]) -> None:
+    def __init__(self, program: Program, streams: Sequence[int | None]) -> None:
         self._saved: dict[int, Ref] = {}
         self._sources: dict[int, Ref] = {}
         for target, fd in enumerate(streams):
@@ -75,9 +76,7 @@ class _Redirects:
                 self._saved[target] = program.call(
                     SYS.fcntl, target, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD, must_succeed=False
                 )
-                self._sources[target] = program.call(
-                    SYS.fcntl, fd.near.number, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD
-                )
+                self._sources[target] = program.call(SYS.fcntl, fd, F_DUPFD_CLOEXEC, FIRST_PLAIN_FD)
         self._placed = {
             target: program.call(SYS.dup3, source, target, 0)
             for target, source in self._sources.items()
@@ -103,98 +102,153 @@ class _Redirects:
 
 @frozen
 class ExecPlan:
-    """What an exec does to the child's fds: all checked, nothing done yet."""
+    """What an exec needs, all checked: of the command, and of the fd table of ``task``."""
 
-    task: ProcessTask[Any]
-    ring: RingInterface
     command: Command
     argv: tuple[bytes, ...]  # and, behind the arguments, the path
-    streams: tuple[FileDescriptor | None, ...]
+    streams: tuple[int | None, ...]
     passed: tuple[int, ...]  # what the program inherits, besides the streams
     private: tuple[int, ...]  # those of them that are close-on-exec otherwise
+    resets: tuple[int, ...]  # signals that become default
 
     @classmethod
     def make(
         cls,
         task: ProcessTask[Any],
-        ring: RingInterface,
         command: Command,
-        streams: tuple[FileDescriptor | None, ...],
+        streams: Sequence[FileDescriptor | None],
         pass_fds: Sequence[FileDescriptor],
     ) -> ExecPlan:
         """Check the strings, and every fd: open, and of the task's own fd table."""
-        passed: set[int] = set()
-        for fd in (*streams, *pass_fds):
-            if fd is not None:
-                with fd.borrow(task) as near_id:
-                    if fd in pass_fds:
-                        passed.add(near_id.number)
+
+        def number(fd: FileDescriptor) -> int:
+            with fd.borrow(task) as near_id:
+                return near_id.number
+
+        numbers = tuple(None if fd is None else number(fd) for fd in streams)
+        passed = {number(fd) for fd in pass_fds}
         shared = {
             handle.near.number
             for handle in list(task.handles)
             if isinstance(handle, FileDescriptor) and handle.valid and handle.inheritable
         }
-        argv = (*command.argv(), command.path())
-        every, private = tuple(sorted(passed | shared)), tuple(sorted(passed - shared))
-        return cls(task, ring, command, argv, streams, every, private)
+        return cls(
+            command,
+            (*command.argv(), command.path()),
+            numbers,
+            tuple(sorted(passed | shared)),
+            tuple(sorted(passed - shared)),
+            tuple(sig for sig in RESET if sig not in task.chosen_signals),
+        )
 
-    async def run(self, environments: Environments) -> None:
-        """Carry it out; raises what went wrong after everything was put back."""
-        arena, size = self.task.arena, 0
-        strings = environments.borrow(self.command)
-        try:
-            # the words of the table end in a null; then the strings; then room for what was
-            length = WORD * len(self.argv) + sum(map(len, self.argv))
-            actions = -(-length // WORD) * WORD
-            size = actions + SIGACTION.size * (1 + len(RESET))
-            address = arena.allocate(size)
-            try:
-                *arguments, path = self.argv
-                with arena.view(address, size) as view:
-                    view[:length] = table(arguments, address) + path
-                    view[actions : actions + SIGACTION.size] = DEFAULT
-                at_path = address + length - len(path)
-                await self._execute(at_path, address, strings.address, address + actions)
-            finally:
-                arena.release(address, size)
-        finally:
-            environments.give_back(strings)
+    @property
+    def needed(self) -> list[int]:
+        """The fds that must be there until the exec."""
+        return sorted({*self.passed, *(fd for fd in self.streams if fd is not None)})
 
-    async def _execute(self, path: int, argv: int, envp: int, actions: int) -> None:
-        program = Program()
-        program.interruptible = False
-        redirects = _Redirects(program, self.streams)
-        for first, last in gaps(self.passed):
+
+@final
+class ExecProgram:
+    """An exec as a program. Owns what lies in memory for it, until ``release``."""
+
+    __slots__ = (
+        "_address",
+        "_arena",
+        "_environments",
+        "_execve",
+        "_old",
+        "_plan",
+        "_redirects",
+        "_size",
+        "_strings",
+        "program",
+    )
+
+    def __init__(
+        self,
+        plan: ExecPlan,
+        arena: Arena,
+        environments: Environments,
+        program: Program | None = None,
+    ) -> None:
+        """``program``: the steps to be taken before it, to which it is appended."""
+        self._plan = plan
+        self._arena = arena
+        self._environments = environments
+        self._strings = environments.borrow(plan.command)
+        # arguments and path; then a default sigaction; then room for those that were
+        length = WORD * len(plan.argv) + sum(map(len, plan.argv))
+        actions = -(-length // WORD) * WORD
+        self._size = actions + SIGACTION.size * (1 + len(plan.resets))
+        self._address = arena.allocate(self._size)
+        *arguments, path = plan.argv
+        with arena.view(self._address, self._size) as view:
+            view[:length] = table(arguments, self._address) + path
+            view[actions : actions + SIGACTION.size] = DEFAULT
+        self._old = self._address + actions
+        self.program = program or Program()
+        self.program.interruptible = False
+        self._append(self._address + length - len(path))
+
+    def _append(self, path: int) -> None:
+        program, plan = self.program, self._plan
+        self._redirects = _Redirects(program, plan.streams)
+        for first, last in gaps(plan.passed):
             program.call(SYS.close_range, first, last, CLOSE_RANGE_CLOEXEC)
-        for number in self.passed:
+        for number in plan.passed:
             program.call(SYS.fcntl, number, F_SETFD, 0)
-        resets = [
-            (sig, actions + SIGACTION.size * place)
-            for place, sig in enumerate(RESET, 1)
-            if sig not in self.task.chosen_signals
+        for sig, old in self._resets():
+            program.call(SYS.rt_sigaction, sig, self._old, old, SIGSET_SIZE)
+        self._execve = program.call(SYS.execve, path, self._address, self._strings.address)
+
+    def _resets(self) -> list[tuple[int, int]]:
+        """Return the signals to reset, and where their old actions lie."""
+        return [
+            (sig, self._old + SIGACTION.size * place)
+            for place, sig in enumerate(self._plan.resets, 1)
         ]
-        for sig, old in resets:
-            program.call(SYS.rt_sigaction, sig, actions, old, SIGSET_SIZE)
-        execve = program.call(SYS.execve, path, argv, envp)
-        results = await self.ring.finish_last(self.ring.begin(program))
-        if results is None:
-            return
-        # it failed: put streams, flags and signals back as they were
+
+    def undo(self, results: Results) -> Program:
+        """Return what puts streams, flags and signals back after an exec that failed."""
         undo = Program()
         undo.interruptible = False
-        redirects.undo(undo, results)
-        for number in self.private:
+        self._redirects.undo(undo, results)
+        for number in self._plan.private:
             undo.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
         if results.complete:  # else it did not get as far as the signals
-            for sig, old in resets:
+            for sig, old in self._resets():
                 undo.call(SYS.rt_sigaction, sig, old, 0, SIGSET_SIZE)
-        with trio.CancelScope(shield=True):
-            await self.ring.execute(undo)
-        self._raise(results, execve)
+        return undo
 
-    def _raise(self, results: Results, execve: Ref) -> None:
-        step, number = results.failure() or (execve.step, 0)
+    def error(self, results: Results, where: object) -> OSError:
+        """Return what went wrong."""
+        step, number = results.failure() or (self._execve.step, 0)
         call = results.program.step(step)
         assert isinstance(call, Call)
-        path = os.fsdecode(os.fspath(self.command.executable)) if step == execve.step else None
-        raise kernel_error(number, name_of(call.number), self.ring, path)
+        path = None
+        if step == self._execve.step:
+            path = os.fsdecode(os.fspath(self._plan.command.executable))
+        return kernel_error(number, name_of(call.number), where, path)
+
+    def release(self) -> None:
+        """Give the memory back. Idempotent."""
+        size, self._size = self._size, 0
+        if size:
+            self._arena.release(self._address, size)
+            self._environments.give_back(self._strings)
+
+
+async def run_exec(ring: RingInterface, exec_: ExecProgram) -> None:
+    """Have a child carry it out; raises what went wrong after everything was put back.
+
+    From here on it either happens or fails: nothing of it is cancelled.
+    """
+    try:
+        results = await ring.finish_last(ring.begin(exec_.program))
+        if results is None:
+            return
+        with trio.CancelScope(shield=True):
+            await ring.execute(exec_.undo(results))
+    finally:
+        exec_.release()
+    raise exec_.error(results, ring)

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from errno import EAGAIN, ENOSYS
-from typing import Any, Final, TypeVar, final
+from typing import Any, Final, final
 
 import trio
 
 from rsyscall_ns.handle.calls.ns import not_allowed
 from rsyscall_ns.handle.context import Transient
-from rsyscall_ns.handle.fd import FileDescriptor
 from rsyscall_ns.handle.kinds.pidfd import PidFD
 from rsyscall_ns.handle.process_task import ProcessTask
 from rsyscall_ns.handle.thread import ThreadProcess
@@ -29,7 +28,7 @@ from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.mount_h import MS
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, clone_args
 from rsyscall_ns.near.abi.signal_h import SIG
-from rsyscall_ns.near.errors import TaskLostError, kernel_error
+from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Ref, Results
@@ -41,18 +40,18 @@ from .readiness import ChildWatcher
 
 __all__ = ["FILES", "NEW", "FirstProgram", "Launch"]
 
-T = TypeVar("T", bound=ProcessTask[ThreadProcess])
 # plain ints: a flag type's own operators are slow
 NEW: Final = int(NEW_NAMESPACES)
 BY_CLONE: Final = int(CLONE.NEWUSER | CLONE.NEWPID)
 FILES: Final = int(CLONE.FILES)
 VM: Final = int(CLONE.VM)
+NEWNS: Final = int(CLONE.NEWNS)
 CLEAR_SIGHAND: Final = int(CLONE.CLEAR_SIGHAND)
+EMPTY: Final = Program()  # done as soon as the child serves
+EMPTY.interruptible = False
 PRIVATE: Final = int(MS.REC | MS.PRIVATE)
 PIDFD: Final = int(CLONE.PIDFD)
 PIDFD_SIZE: Final = 4  # bytes, an int
-EMPTY: Final = Program()
-EMPTY.interruptible = False
 
 
 @final
@@ -62,7 +61,7 @@ class FirstProgram:
     Owns the memory that the child needs for that.
     """
 
-    __slots__ = ("_arena", "_flags", "_held", "_posted", "_unshared")
+    __slots__ = ("_arena", "_flags", "_held", "_posted", "_unshared", "program")
 
     def __init__(self, arena: Arena, flags: int) -> None:
         self._arena = arena
@@ -70,6 +69,7 @@ class FirstProgram:
         self._held: list[Transient] = []
         self._unshared: Ref | None = None
         self._posted: Posted | None = None
+        self.program = self._program() if self._flags else EMPTY
 
     def hold(self, content: bytes) -> int:
         """Place bytes where the child sees them; returns their address."""
@@ -79,35 +79,41 @@ class FirstProgram:
 
     def post(self, block: ServerBlock) -> None:
         """Post it on the ring of a server that has not been started."""
-        self._posted = post_on(block.ring, self._arena, self._program() if self._flags else EMPTY)
+        self._posted = post_on(block.ring, self._arena, self.program)
 
     def _program(self) -> Program:
         program = Program()
         program.interruptible = False
         self._unshared = program.call(SYS.unshare, self._flags)
-        if self._flags & CLONE.NEWNS:
+        if self._flags & NEWNS:
             # before the first mount: none that is made in there may reach the outside
             program.call(SYS.mount, 0, self.hold(b"/\0"), 0, PRIVATE, 0)
         return program
 
-    async def finish(self, task: ProcessTask[Any], ring: RingInterface) -> None:
+    async def finish(self, ring: RingInterface) -> None:
         """Wait for it; raises what went wrong."""
         assert self._posted is not None
         results = await ring.finish(self._posted)
         self.forget()
-        failure = ring.failure()
-        if failure:
-            raise kernel_error(-failure, "close_range", task)
-        if self._flags:
-            self._check(task, results)
+        self.check(results, ring)
 
-    def _check(self, task: ProcessTask[Any], results: Results) -> None:
+    async def finish_last(self, ring: RingInterface) -> Results | None:
+        """Wait for it, where it ends in an execve: None when that was carried out."""
+        assert self._posted is not None
+        results = await ring.finish_last(self._posted)
+        self.forget()
+        return results
+
+    def check(self, results: Results, where: object) -> None:
+        """Raise the error of a namespace that could not be made."""
+        failed = results.failure()
+        if failed is None or self._unshared is None or failed[0] > self._unshared.step + 1:
+            return
         try:
-            results.check(task.sysif)
+            results.check(where)
         except OSError as error:
-            failed = results.failure()
-            if self._unshared is not None and failed and failed[0] == self._unshared.step:
-                raise not_allowed(error, self._flags, task) from error
+            if failed[0] == self._unshared.step:
+                raise not_allowed(error, self._flags, where) from error
             raise
 
     def forget(self) -> None:
@@ -133,22 +139,23 @@ class Launch:
         "_watcher",
     )
 
-    def __init__(self, parent: ProcessTask[Any], flags: int) -> None:
+    def __init__(self, parent: ProcessTask[Any], flags: int, first: FirstProgram) -> None:
         watcher = parent.watcher
         assert isinstance(watcher, ChildWatcher)
         self._parent = parent
         self._watcher = watcher
         self._flags = flags
         self._block = ServerBlock(parent)
-        self._first = FirstProgram(parent.arena, flags)
+        self._first = first
         self._bell: Doorbell | None = None
         self._number = -1  # of the child's end of the doorbell, in the parent
         self._process: ThreadProcess | None = None
 
-    async def run(
-        self, kept: Sequence[int], make: Callable[[RingInterface, ThreadProcess], T]
-    ) -> tuple[T, FirstProgram]:
-        """Clone a child that serves, and keeps these fds; its first program is under way."""
+    async def run(self, kept: Sequence[int]) -> tuple[ThreadProcess, RingInterface]:
+        """Clone a child that serves, and keeps these fds; its first program is under way.
+
+        Where it shares the parent's fd table, its end of the doorbell is an entry of that.
+        """
         try:
             bell, theirs = doorbell_pair()
             self._bell = bell
@@ -171,13 +178,9 @@ class Launch:
             raise
         process.server = ring
         self._parent.children.add(process)
-        task = make(ring, process)
-        if self._flags & FILES:
-            # an entry of the common table: closed in it when the child leaves it, or dies
-            process.shared_doorbell = FileDescriptor(task, ids.FileDescriptor(self._number))
-        else:
+        if not self._flags & FILES:
             await self._close()
-        return task, self._first
+        return process, ring
 
     async def _undo(self, *, lost: bool) -> None:
         """Leave nothing. ``lost``: the parent is, and may have made the child before that."""

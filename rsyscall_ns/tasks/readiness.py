@@ -6,9 +6,10 @@ import os
 import select
 import signal
 from contextlib import suppress
-from typing import final
+from typing import Any, Final, final
 
 from rsyscall_ns.handle.kinds.pidfd import PidFD
+from rsyscall_ns.handle.process_task import ProcessTask
 from rsyscall_ns.near.abi.wait_h import W
 from rsyscall_ns.transport.hub import Hub
 
@@ -16,27 +17,29 @@ from .states import StateWaiter
 
 __all__ = ["ChildReadiness", "ChildWatcher"]
 
+STATES: Final = int(W.STOPPED | W.CONTINUED)
+MODIFIERS: Final = int(W.NOHANG | W.NOWAIT)
+
 
 @final
 class ChildReadiness:
     """Waits for one child: for its death by its pidfd, for stops by a waiting thread."""
 
-    __slots__ = ("_hub", "_owned", "_pidfd", "_states", "poll_fd")
+    __slots__ = ("_owned", "_pidfd", "_watcher", "poll_fd")
 
-    def __init__(self, hub: Hub, states: StateWaiter, pidfd: PidFD, poll_fd: int) -> None:
+    def __init__(self, watcher: ChildWatcher, pidfd: PidFD, poll_fd: int) -> None:
         """``poll_fd``: the pidfd's number in this interpreter; owned if it is a copy."""
-        self._hub = hub
-        self._states = states
+        self._watcher = watcher
         self._pidfd = pidfd
         self.poll_fd = poll_fd
         self._owned = not pidfd.task.sysif.same_thread
 
-    async def wait(self, options: W) -> None:
+    async def wait(self, options: int) -> None:
         """Return when a waitid with these options is worth trying."""
-        if options & (W.STOPPED | W.CONTINUED):
-            await self._states.wait(self._pidfd.near.number, options & ~(W.NOHANG | W.NOWAIT))
+        if options & STATES:
+            await self._watcher.states.wait(self._pidfd.near.number, options & ~MODIFIERS)
         else:
-            await self._hub.wait_ready(self.poll_fd)
+            await self._watcher.hub.wait_ready(self.poll_fd)
 
     def is_dead(self) -> bool:
         """Return whether the child has died, without waiting."""
@@ -58,13 +61,31 @@ class ChildReadiness:
 
 @final
 class ChildWatcher:
-    """Makes the readiness of a task's children; one for each task that has any."""
+    """Makes the readiness of a task's children; one for each task."""
 
-    __slots__ = ("hub", "states")
+    __slots__ = ("_states", "_task", "hub")
 
-    def __init__(self, hub: Hub, states: StateWaiter) -> None:
+    def __init__(self, task: ProcessTask[Any], hub: Hub) -> None:
+        self._task = task
+        self._states: StateWaiter | None = None
         self.hub = hub
-        self.states = states
+
+    @property
+    def states(self) -> StateWaiter:
+        """What waits for stops and continues of the task's children."""
+        if self._states is None:
+            self._states = StateWaiter(self._task, self.hub)
+        return self._states
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was ever waited for that needs to be ended."""
+        return self._states is None
+
+    async def close(self) -> None:
+        """End what waits; the children must be dead."""
+        if self._states is not None:
+            await self._states.close()
 
     async def watch(self, pidfd: PidFD | None) -> ChildReadiness:
         """Return the readiness of the process that ``pidfd`` refers to."""
@@ -72,4 +93,4 @@ class ChildWatcher:
         number = pidfd.near.number
         if not pidfd.task.sysif.same_thread:
             number = await pidfd.task.sysif.export_fd(number)
-        return ChildReadiness(self.hub, self.states, pidfd, number)
+        return ChildReadiness(self, pidfd, number)

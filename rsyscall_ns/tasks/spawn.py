@@ -19,6 +19,7 @@ from rsyscall_ns.handle.clone_flags import CloneFlagsError, check_spawn_flags
 from rsyscall_ns.handle.fd import FileDescriptor
 from rsyscall_ns.handle.process_task import ProcessTask
 from rsyscall_ns.handle.thread import ThreadProcess
+from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.prctl_h import capability_header, effective_set
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
 from rsyscall_ns.near.calls import ns as near
@@ -28,10 +29,10 @@ from rsyscall_ns.transport.ring import RingInterface
 
 from .idmap import IdMapLike
 from .idwrite import IdMaps, check_allowed, write_maps
-from .launch import FILES, NEW, Launch
+from .launch import FILES, NEW, FirstProgram, Launch
 from .readiness import ChildReadiness, ChildWatcher
 
-__all__ = ["SpawnRequest", "end", "start"]
+__all__ = ["SpawnRequest", "check_namespaces", "end", "start", "write_child_maps"]
 
 T = TypeVar("T", bound=ProcessTask[ThreadProcess])
 ADMIN = 1 << 21  # CAP_SYS_ADMIN
@@ -73,19 +74,22 @@ async def start(
 
     When this fails, or is cancelled, nothing is left.
     """
-    maps = await _check_allowed(parent, request) if request.bits & NEW else None
+    maps = await check_namespaces(parent, request) if request.bits & NEW else None
     await pace()
     numbers: list[int] = []
     for fd in request.inherit:
         with fd.borrow(parent) as near_id:
             numbers.append(near_id.number)
-    task, first = await Launch(parent, request.bits).run(numbers, make)
-    ring = task.sysif
-    assert isinstance(ring, RingInterface)
+    first = FirstProgram(parent.arena, request.bits)
+    process, ring = await Launch(parent, request.bits, first).run(numbers)
+    task = make(ring, process)
+    if request.bits & FILES:
+        # an entry of the common table: closed in it when the child leaves it, or dies
+        process.shared_doorbell = FileDescriptor(task, ids.FileDescriptor(ring.server_doorbell))
     try:
         if maps is not None:
-            await _map_ids(parent, task, maps)
-        await first.finish(task, ring)
+            await write_child_maps(parent, process, maps)
+        await first.finish(ring)
     except BaseException:
         await end(task)
         first.forget()
@@ -100,11 +104,13 @@ async def end(task: ProcessTask[ThreadProcess]) -> None:
     process, ring, watcher = task.process, task.sysif, task.watcher
     assert isinstance(ring, RingInterface)
     assert isinstance(watcher, ChildWatcher)
+    if process.death_state is not None and _end_now(task, ring, watcher):
+        return
     with trio.CancelScope(shield=True):
         try:
             await process.end()
             await task.end_children()
-            await watcher.states.close()
+            await watcher.close()
         finally:
             ring.close()
             for handle in list(task.handles):
@@ -117,7 +123,24 @@ async def end(task: ProcessTask[ThreadProcess]) -> None:
                 await process.task.sweep()
 
 
-async def _check_allowed(parent: ProcessTask[Any], request: SpawnRequest) -> IdMaps | None:
+def _end_now(task: ProcessTask[Any], ring: RingInterface, watcher: ChildWatcher) -> bool:
+    """End a child that was seen dead and has left nothing to wait for; returns whether it did."""
+    process = task.process
+    needs_calls = (
+        task.children
+        or task.handles
+        or task.holdings.sharers
+        or process.shared_doorbell
+        or process.task.holdings.forgotten
+        or not watcher.idle
+    )
+    if needs_calls or not process.release_now():
+        return False
+    ring.close()
+    return True
+
+
+async def check_namespaces(parent: ProcessTask[Any], request: SpawnRequest) -> IdMaps | None:
     """Refuse what this user may not do, as far as it can be known before anything is started.
 
     Returns the id maps of a new user namespace.
@@ -139,15 +162,14 @@ async def _check_allowed(parent: ProcessTask[Any], request: SpawnRequest) -> IdM
     return maps
 
 
-async def _map_ids(
-    parent: ProcessTask[Any], task: ProcessTask[ThreadProcess], maps: IdMaps
-) -> None:
+async def write_child_maps(parent: ProcessTask[Any], process: ThreadProcess, maps: IdMaps) -> None:
+    """Write the id maps of a child in a new user namespace. Not cancellable."""
     try:
         with trio.CancelScope(shield=True):
-            await write_maps(parent, task.process.near, maps)
+            await write_maps(parent, process.near, maps)
     except OSError as error:
-        readiness = task.process.readiness
+        readiness = process.readiness
         assert isinstance(readiness, ChildReadiness)
         if readiness.is_dead():  # the files of a zombie can't be opened
-            raise TaskLostError(task, "it died before its id maps were written") from error
+            raise TaskLostError(process, "it died before its id maps were written") from error
         raise

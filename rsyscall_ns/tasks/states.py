@@ -127,16 +127,15 @@ class StateWaiter:
 
     __slots__ = ("_hub", "_idle", "_under_way", "task")
 
-    task: ProcessTask[Any]  # set by the task itself, which is made with its waiter
-
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, task: ProcessTask[Any], hub: Hub) -> None:
+        self.task = task
         self._hub = hub
         self._idle: list[_Thread] = []
         self._under_way: dict[tuple[int, int], trio.Event] = {}
 
-    async def wait(self, pidfd: int, options: W) -> None:
+    async def wait(self, pidfd: int, options: int) -> None:
         """Return when the process behind ``pidfd`` (the task's fd) has something to report."""
-        key = (pidfd, int(options))
+        key = (pidfd, options)
         event = self._under_way.get(key)
         if event is None:
             event = self._under_way[key] = trio.Event()

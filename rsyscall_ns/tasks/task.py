@@ -30,10 +30,9 @@ from rsyscall_ns.transport.ring import RingInterface
 from . import spawn as spawning
 from .command import Command, CommandNotFoundError
 from .environment import Environments
-from .exec import ExecPlan
+from .exec import ExecPlan, ExecProgram, run_exec
 from .idmap import IdMapLike
 from .readiness import ChildWatcher
-from .states import StateWaiter
 
 __all__ = ["ChildTask", "NotAChildError", "Task"]
 
@@ -74,9 +73,7 @@ class Task(ProcessTask[ProcessT_co]):
         arena: Arena,
         hub: Hub,
     ) -> None:
-        states = StateWaiter(hub)
-        super().__init__(sysif, process, parent, flags, arena, ChildWatcher(hub, states))
-        states.task = self
+        super().__init__(sysif, process, parent, flags, arena, ChildWatcher(self, hub))
         self.hub = hub
         self._execing = False
         self.environments: Environments = (
@@ -131,15 +128,14 @@ class Task(ProcessTask[ProcessT_co]):
             raise TaskLostError(self, "it has exec'd or died")
         if self._execing:
             raise ChildBusyError(process)
-        plan = ExecPlan.make(self, ring, command, (stdin, stdout, stderr), pass_fds)
+        plan = ExecPlan.make(self, command, (stdin, stdout, stderr), pass_fds)
         self._execing = True
         try:
             await pace()
-            # from here on it either happens or fails: nothing of it is cancelled
             if len(self.holdings.sharers) > 1:
                 with trio.CancelScope(shield=True):
                     await self._own_files(process, ring)
-            await plan.run(self.environments)
+            await run_exec(ring, ExecProgram(plan, self.arena, self.environments))
         finally:
             self._execing = False
         process.did_exec(command)
@@ -180,7 +176,7 @@ class Task(ProcessTask[ProcessT_co]):
                 await self.end_children()
                 watcher = self.watcher
                 assert isinstance(watcher, ChildWatcher)
-                await watcher.states.close()
+                await watcher.close()
             finally:
                 for handle in list(self.handles):
                     with suppress(OSError):  # closed behind our back, or a late error of a write

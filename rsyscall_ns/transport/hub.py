@@ -35,11 +35,12 @@ def mask(callbacks: list[Callback]) -> int:
 class Hub:
     """Calls back when a registered fd is readable, for as long as it is."""
 
-    __slots__ = ("_callbacks", "_epoll", "leases")
+    __slots__ = ("_callbacks", "_direct", "_epoll", "leases")
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._callbacks: dict[int, list[Callback]] = {}
+        self._direct: set[int] = set()  # awaited by one task each, by trio itself
         self.leases = 0
 
     def add(self, fd: int, callback: Callable[[], None], events: int = select.EPOLLIN) -> None:
@@ -63,7 +64,9 @@ class Hub:
 
     def remove(self, fd: int, callback: Callable[[], None]) -> None:
         """Call ``callback`` no more; needed before ``fd`` is closed. Idempotent."""
-        callbacks = self._callbacks.get(fd, [])
+        callbacks = self._callbacks.get(fd)
+        if callbacks is None:
+            return
         left = [entry for entry in callbacks if entry[1] != callback]
         if len(left) == len(callbacks):
             return
@@ -77,6 +80,19 @@ class Hub:
 
     async def wait_ready(self, fd: int, events: int = select.EPOLLIN) -> None:
         """Wait until ``fd`` is ready or ``closing``; many tasks may wait for the same one."""
+        if events == select.EPOLLIN and fd not in self._direct:
+            # the usual case: the only one that waits, hence without a detour
+            self._direct.add(fd)
+            try:
+                await trio.lowlevel.wait_readable(fd)
+            except trio.ClosedResourceError:
+                return
+            except trio.BusyResourceError:
+                pass  # the program itself waits for it
+            else:
+                return
+            finally:
+                self._direct.discard(fd)
         event = trio.Event()
         self.add(fd, event.set, events)
         try:
@@ -86,6 +102,8 @@ class Hub:
 
     def closing(self, fd: int) -> None:
         """Wake those that wait for ``fd``, which is about to be closed."""
+        if fd in self._direct:
+            trio.lowlevel.notify_closing(fd)
         for _, callback in self._callbacks.pop(fd, []):
             callback()
             with suppress(OSError):

@@ -161,10 +161,6 @@ class RingInterface:
     def __repr__(self) -> str:
         return self.name
 
-    def failure(self) -> int:
-        """Return -errno of what failed before the server served, or 0."""
-        return 0 if self._lost else lib.rs_ring_failure(self._ring)
-
     @property
     def same_thread(self) -> bool:
         """False: a call that blocks blocks the other process only."""
@@ -315,7 +311,13 @@ class RingInterface:
                 self._wake()
 
     def _on_end(self) -> None:
-        self.lose("it has exec'd or died")
+        if self._lost:
+            return
+        failure = lib.rs_ring_failure(self._ring)
+        if failure:
+            self.lose(f"it ended, since it could not close other fds: {os.strerror(-failure)}")
+        else:
+            self.lose("it has exec'd or died")
 
     def lose(self, why: str) -> None:
         """Refuse calls from now on, and tell those that wait."""

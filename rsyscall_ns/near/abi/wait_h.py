@@ -50,6 +50,9 @@ class CLD(IntEnum):
     CONTINUED = 6
 
 
+_CLD: Final = {int(code): code for code in CLD}
+
+
 class UncleanExitError(RsyscallError):
     """A child did not end by exiting with status 0."""
 
@@ -111,6 +114,15 @@ class ChildState:
         verbs = {CLD.KILLED: "was killed by", CLD.DUMPED: "dumped core after"}
         verb = verbs.get(self.code, f"was {self.code.name.lower()} by")
         return f"{verb} {name}"
+
+    @classmethod
+    def unpack(cls, siginfo: bytes) -> ChildState | None:
+        """Read a ``siginfo_t`` that waitid filled; None when it reported nothing."""
+        _, _, code, pid, uid, status = _SIGINFO.unpack_from(siginfo)
+        if pid == 0:
+            return None
+        fit("si_code", code, CLD.EXITED, CLD.CONTINUED)
+        return cls(_CLD[code], pid, uid, status)
 
     @classmethod
     def from_wait_status(cls, pid: int, uid: int, status: int) -> ChildState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.ids import Address, FileDescriptor
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
@@ -12,6 +14,7 @@ __all__ = [
     "chdir",
     "chroot",
     "close",
+    "close_here",
     "dup3",
     "faccessat",
     "fchdir",
@@ -123,6 +126,13 @@ async def lseek(sysif: SyscallInterface, fd: FileDescriptor, offset: int, whence
 async def close(sysif: SyscallInterface, fd: FileDescriptor) -> None:
     """Close an fd. ``close(2)``."""
     await checked(sysif, SYS.close, fd.number)
+
+
+def close_here(number: int) -> None:
+    """Close an fd of this very interpreter, without a checkpoint. ``close(2)``."""
+    result = lib.rs_direct_call(SYS.close, number, 0, 0, 0, 0, 0)
+    if result < 0:
+        raise kernel_error(-result, "close", "this interpreter")
 
 
 async def dup3(
