@@ -30,16 +30,24 @@ uint64_t rs_entry_point(void)
 	return (uint64_t)rs_serve;
 }
 
-/* Whether place_now() works: x86_64 processors may lack rdtscp, above all emulated ones. */
+/* Whether place_now() works: x86_64 processors may lack rdtscp, above all emulated ones. Asked once:
+ * in a virtual machine the question itself takes as long as a clone. */
 static uint32_t can_tell_cpu(void)
 {
-#if defined(__x86_64__)
-	uint32_t a, b, c, d;
+	static uint32_t known; /* 0: not yet; 1: no; else RS_SETUP_CPU */
+	uint32_t answer = LOAD(known);
 
-	if (__get_cpuid(0x80000001u, &a, &b, &c, &d) && d & 1u << 27)
-		return RS_SETUP_CPU;
+	if (answer == 0) {
+		answer = 1;
+#if defined(__x86_64__)
+		uint32_t a, b, c, d;
+
+		if (__get_cpuid(0x80000001u, &a, &b, &c, &d) && d & 1u << 27)
+			answer = RS_SETUP_CPU;
 #endif
-	return 0;
+		STORE(known, answer); /* two threads that ask at once get the same answer */
+	}
+	return answer & RS_SETUP_CPU;
 }
 
 void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, uint64_t kept,

@@ -159,13 +159,11 @@ class FileDescriptor:
 
         ``close(2)``; an error of the close itself is that of an earlier write, and is raised.
         """
-        if self.close_now():
+        if self.close_now() or not self.task.holdings.drop(self._number):
+            self._number = -1
             await pace()
             return
         number, self._number = self._number, -1
-        if not self.task.holdings.drop(number):
-            await pace()
-            return
         with trio.CancelScope(shield=True):
             try:
                 await near.close(self.task.sysif, ids.FileDescriptor(number))
@@ -175,11 +173,8 @@ class FileDescriptor:
 
     def close_now(self) -> bool:
         """Close it if that takes no call in another process; returns whether it is closed."""
-        if not self.task.sysif.same_thread:
-            if self.valid:
-                return False
-            self._number = -1
-            return True
+        if self.valid and not self.task.sysif.same_thread:
+            return False
         number, self._number = self._number, -1
         self.task.sysif.closing(number)
         if number >= 0 and self.table is self.task.fd_table and self.task.holdings.drop(number):

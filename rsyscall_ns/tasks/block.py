@@ -9,7 +9,7 @@ from rsyscall_ns.handle.pointer import Pointer
 from rsyscall_ns.memory.serializers import STACK, Stack
 from rsyscall_ns.near.ffi import BLOCK_SIZE, RING_SIZE, lib, ring_at
 from rsyscall_ns.near.ids import Address
-from rsyscall_ns.transport.ring import SERVER_SPIN, spins
+from rsyscall_ns.transport.posting import SERVER_SPIN, spins
 
 __all__ = ["STACK_SIZE", "ServerBlock"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Final, final
+from typing import Any, Final, NoReturn, final
 
 import trio
 from attrs import frozen
@@ -220,15 +220,15 @@ class ExecProgram:
                 undo.call(SYS.rt_sigaction, sig, old, 0, SIGSET_SIZE)
         return undo
 
-    def error(self, results: Results, where: object) -> OSError:
-        """Return what went wrong."""
+    def fail(self, results: Results, where: object) -> NoReturn:
+        """Raise what went wrong."""
         step, number = results.failure() or (self._execve.step, 0)
         call = results.program.step(step)
         assert isinstance(call, Call)
         path = None
         if step == self._execve.step:
             path = os.fsdecode(os.fspath(self._plan.command.executable))
-        return kernel_error(number, name_of(call.number), where, path)
+        raise kernel_error(number, name_of(call.number), where, path)
 
     def release(self) -> None:
         """Give the memory back. Idempotent."""
@@ -251,4 +251,4 @@ async def run_exec(ring: RingInterface, exec_: ExecProgram) -> None:
             await ring.execute(exec_.undo(results))
     finally:
         exec_.release()
-    raise exec_.error(results, ring)
+    exec_.fail(results, ring)

@@ -29,14 +29,15 @@ from rsyscall_ns.near.abi.mount_h import MS
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, clone_args
 from rsyscall_ns.near.abi.signal_h import SIG
 from rsyscall_ns.near.errors import TaskLostError
-from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.near.ffi import Ring, lib
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Ref, Results
 from rsyscall_ns.transport.doorbell import Doorbell, doorbell_pair
-from rsyscall_ns.transport.ring import Posted, RingInterface, post_on, start_server
+from rsyscall_ns.transport.posting import Posted, post_on, start_server, wait_alone
+from rsyscall_ns.transport.ring import RingInterface
 
 from .block import STACK_SIZE, ServerBlock
-from .readiness import ChildWatcher
+from .readiness import ChildReadiness, ChildWatcher
 
 __all__ = ["FILES", "NEW", "FirstProgram", "Launch"]
 
@@ -78,7 +79,9 @@ class FirstProgram:
         return memory.address.value
 
     def post(self, block: ServerBlock) -> None:
-        """Post it on the ring of a server that has not been started."""
+        """Post it on the ring of a server, which need not have been started."""
+        if self._posted is not None:
+            self._posted.release()
         self._posted = post_on(block.ring, self._arena, self.program)
 
     def _program(self) -> Program:
@@ -97,12 +100,10 @@ class FirstProgram:
         self.forget()
         self.check(results, ring)
 
-    async def finish_last(self, ring: RingInterface) -> Results | None:
-        """Wait for it, where it ends in an execve: None when that was carried out."""
+    async def alone(self, ring: Ring, doorbell: Doorbell) -> Results | None:
+        """Wait for it without an interface: None when the child has exec'd or died of it."""
         assert self._posted is not None
-        results = await ring.finish_last(self._posted)
-        self.forget()
-        return results
+        return await wait_alone(ring, doorbell, self._posted)
 
     def check(self, results: Results, where: object) -> None:
         """Raise the error of a namespace that could not be made."""
@@ -151,36 +152,56 @@ class Launch:
         self._number = -1  # of the child's end of the doorbell, in the parent
         self._process: ThreadProcess | None = None
 
-    async def run(self, kept: Sequence[int]) -> tuple[ThreadProcess, RingInterface]:
+    async def run(self, kept: Sequence[int]) -> ThreadProcess:
         """Clone a child that serves, and keeps these fds; its first program is under way.
 
         Where it shares the parent's fd table, its end of the doorbell is an entry of that.
         """
         try:
-            bell, theirs = doorbell_pair()
-            self._bell = bell
+            self._bell, theirs = doorbell_pair()
             await self._place(theirs)
             self._prepare(kept)
             process = await self._clone()
-            readiness = process.readiness = await self._watcher.watch(process.pidfd)
-            ring = RingInterface(
-                name=f"child {process.near.id}",
-                address=self._block.address,
-                doorbell=bell,
-                server_doorbell=self._number,
-                pidfd=readiness.poll_fd,
-                hub=self._watcher.hub,
-                scratch=self._parent.arena,
-            )
+            process.readiness = await self._watcher.watch(process.pidfd)
         except BaseException as error:
             with trio.CancelScope(shield=True):
                 await self._undo(lost=isinstance(error, TaskLostError))
             raise
-        process.server = ring
         self._parent.children.add(process)
         if not self._flags & FILES:
             await self._close()
-        return process, ring
+        return process
+
+    def interface(self, process: ThreadProcess) -> RingInterface:
+        """Make calls possible in the child; the interface owns our end of the doorbell."""
+        assert self._bell is not None
+        assert isinstance(process.readiness, ChildReadiness)
+        ring = RingInterface(
+            name=f"child {process.near.id}",
+            address=self._block.address,
+            doorbell=self._bell,
+            server_doorbell=self._number,
+            pidfd=process.readiness.poll_fd,
+            hub=self._watcher.hub,
+            scratch=self._parent.arena,
+        )
+        self._bell = None
+        process.server = ring
+        return ring
+
+    def post(self) -> None:
+        """Post the first program again, which was done and is another one now."""
+        self._first.post(self._block)
+
+    async def alone(self) -> Results | None:
+        """Wait for the first program: None when the child has exec'd or died of it."""
+        assert self._bell is not None
+        return await self._first.alone(self._block.ring, self._bell)
+
+    def close(self) -> None:
+        """Close our end of the doorbell, unless an interface owns it. Idempotent."""
+        if self._bell is not None:
+            self._bell.close()
 
     async def _undo(self, *, lost: bool) -> None:
         """Leave nothing. ``lost``: the parent is, and may have made the child before that."""
@@ -199,8 +220,7 @@ class Launch:
             await self._end_orphan()
         else:
             await self._close()
-        if self._bell is not None:
-            self._bell.close()
+        self.close()
         self._block.free()
         self._first.forget()
 

@@ -81,7 +81,16 @@ async def start(
         with fd.borrow(parent) as near_id:
             numbers.append(near_id.number)
     first = FirstProgram(parent.arena, request.bits)
-    process, ring = await Launch(parent, request.bits, first).run(numbers)
+    launch = Launch(parent, request.bits, first)
+    process = await launch.run(numbers)
+    try:
+        ring = launch.interface(process)
+    except BaseException:
+        with trio.CancelScope(shield=True):
+            await process.end()
+        launch.close()
+        first.forget()
+        raise
     task = make(ring, process)
     if request.bits & FILES:
         # an entry of the common table: closed in it when the child leaves it, or dies

@@ -14,6 +14,8 @@ from typing import final
 
 import trio
 
+from .pace import slept
+
 __all__ = ["Hub", "acquire_hub"]
 
 _current: trio.lowlevel.RunVar[Hub] = trio.lowlevel.RunVar("rsyscall_ns hub")
@@ -85,6 +87,7 @@ class Hub:
             self._direct.add(fd)
             try:
                 await trio.lowlevel.wait_readable(fd)
+                slept()
             except trio.ClosedResourceError:
                 return
             except trio.BusyResourceError:
@@ -97,6 +100,7 @@ class Hub:
         self.add(fd, event.set, events)
         try:
             await event.wait()
+            slept()
         finally:
             self.remove(fd, event.set)
 

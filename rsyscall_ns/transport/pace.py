@@ -8,7 +8,7 @@ from typing import Final
 
 import trio
 
-__all__ = ["LIMIT", "pace"]
+__all__ = ["LIMIT", "pace", "slept"]
 
 LIMIT: Final = 0.001  # seconds
 
@@ -20,6 +20,11 @@ class _Last(threading.local):
 
 
 _last = _Last()
+
+
+def slept() -> None:
+    """Take note that this task has just been waiting: others have had their turn."""
+    _last.time = perf_counter()
 
 
 async def pace() -> None:

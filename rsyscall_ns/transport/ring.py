@@ -10,94 +10,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from errno import EINTR, EMFILE
-from functools import cache
 from typing import Any, Final, final
 
 import trio
 
 from rsyscall_ns.near.errors import TaskLostError, kernel_error
-from rsyscall_ns.near.ffi import Ring, lib, ring_at
+from rsyscall_ns.near.ffi import lib, ring_at
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Results
 
 from .doorbell import MESSAGE_SIZE, Doorbell, control_fd, message
 from .hub import Hub
-from .pace import pace
-from .scratch import ScratchMemory, block_size, place, unpack
+from .pace import pace, slept
+from .posting import FULL, LIMIT, LOST, PENDING, Posted, post_on, spins
+from .scratch import ScratchMemory
 
-__all__ = ["Posted", "RingInterface", "post_on", "spins", "start_server"]
+__all__ = ["RingInterface"]
 
-PENDING: Final = -(2**63)
-FULL: Final = PENDING + 1024
 TAKEN_BACK: Final = 2
-LOST: Final = PENDING + 2047
-LIMIT: Final = PENDING + 2048  # below it: not a system call's result
 MSG_DONTWAIT: Final = 0x40
 MSG_NOSIGNAL: Final = 0x4000
 MSG_CMSG_CLOEXEC: Final = 0x40000000
 CLIENT_SPIN: Final = 20  # microseconds to look for an answer before sleeping
 CLIENT_NAP: Final = 50_000  # nanoseconds to sleep for it, still within C, before going to trio
-SERVER_SPIN: Final = 50  # microseconds to look for more work before parking
-
-
-def spins(microseconds: int) -> int:
-    """Return how many looks take that long; 0 on one CPU, where spinning only steals time."""
-    if len(os.sched_getaffinity(0)) == 1:
-        return 0
-    return _looks_per_microsecond() * microseconds
-
-
-@cache
-def _looks_per_microsecond() -> int:
-    return lib.rs_pauses_per_microsecond()
-
-
-@final
-class Posted:
-    """A program that was handed over: where it lies, and what posting it gave."""
-
-    __slots__ = ("_base", "_results", "_scratch", "_size", "program", "state")
-
-    def __init__(self, program: Program, scratch: ScratchMemory) -> None:
-        self.program = program
-        self.state = FULL
-        self._scratch = scratch
-        self._size = block_size(program)
-        self._base = scratch.take(self._size)
-        view = scratch.view(self._base, self._size)
-        self._results = place(program, view, self._base)
-
-    def post(self, ring: Ring) -> int:
-        """Post it, if there is room; the state is what that gave."""
-        count = len(self.program)
-        self.state = lib.rs_ring_run(ring, 0, 0, self._base, count, self._results)
-        return self.state
-
-    def results(self, ran: int, *, interrupted: bool) -> Results:
-        """Take the results out, when so many steps were carried out."""
-        view = self._scratch.view(self._base, self._size)
-        return unpack(self.program, view, ran, interrupted=interrupted)
-
-    def release(self) -> None:
-        """Give the memory back. Idempotent."""
-        size, self._size = self._size, 0
-        if size:
-            self._scratch.give_back(self._base, size)
-
-
-def post_on(ring: Ring, scratch: ScratchMemory, program: Program) -> Posted:
-    """Hand a program over to a ring, which may belong to a server that is still to be started."""
-    posted = Posted(program, scratch)
-    posted.post(ring)
-    return posted
-
-
-def start_server(ring: Ring, flags: int) -> tuple[int, int]:
-    """Clone a child of this interpreter that serves a prepared ring; returns its pid and pidfd."""
-    made = lib.rs_launch(ring, flags)
-    if made < 0:
-        raise kernel_error(-made, "clone3", "this interpreter")
-    return made >> 32, made & 0xFFFFFFFF
 
 
 @final
@@ -284,6 +219,7 @@ class RingInterface:
         if not self._lost and not lib.rs_ring_done(self._ring, slot):
             self._waiting[slot] = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(interrupt)
+            slept()
         if self._lost:  # the ring's memory may have been freed meanwhile
             return self._finished.pop(slot, LOST), interrupted
         return lib.rs_ring_collect(self._ring, slot), interrupted

@@ -21,7 +21,12 @@ __all__ = ["Counting", "Steps"]
 
 METHODS = ("call", "execute", "import_fd", "export_fd")
 WAITING = ("finish", "finish_last")  # can be killed or cancelled, but not fail
-LAUNCHING = ("doorbell_pair", "post_on", "start_server")  # what the interpreter does by itself
+LAUNCHING = (
+    "doorbell_pair",
+    "post_on",
+    "start_server",
+    "wait_alone",
+)  # what the interpreter does by itself
 Method = Callable[..., Coroutine[Any, Any, Any]]  # four methods, all different
 
 
