@@ -14,7 +14,7 @@ import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import EAGAIN, ENOSYS
-from typing import Any, Final, final
+from typing import Any, Final, Self, final
 
 import trio
 
@@ -48,7 +48,7 @@ FILES: Final = int(CLONE.FILES)
 VM: Final = int(CLONE.VM)
 NEWNS: Final = int(CLONE.NEWNS)
 CLEAR_SIGHAND: Final = int(CLONE.CLEAR_SIGHAND)
-EMPTY: Final = Program()  # done as soon as the child serves
+EMPTY: Final = Program()
 EMPTY.interruptible = False
 PRIVATE: Final = int(MS.REC | MS.PRIVATE)
 PIDFD: Final = int(CLONE.PIDFD)
@@ -59,7 +59,7 @@ PIDFD_SIZE: Final = 4  # bytes, an int
 class FirstProgram:
     """What a child does first: it makes its namespaces, all but those that clone has made.
 
-    Owns the memory that the child needs for that.
+    ``program`` is None where there are none to make. Owns the memory that the child needs.
     """
 
     __slots__ = ("_arena", "_flags", "_held", "_posted", "_unshared", "program")
@@ -70,7 +70,7 @@ class FirstProgram:
         self._held: list[Transient] = []
         self._unshared: Ref | None = None
         self._posted: Posted | None = None
-        self.program = self._program() if self._flags else EMPTY
+        self.program = self._program() if self._flags else None
 
     def hold(self, content: bytes) -> int:
         """Place bytes where the child sees them; returns their address."""
@@ -82,7 +82,14 @@ class FirstProgram:
         """Post it on the ring of a server, which need not have been started."""
         if self._posted is not None:
             self._posted.release()
-        self._posted = post_on(block.ring, self._arena, self.program)
+        if self.program is not None:
+            self._posted = post_on(block.ring, self._arena, self.program)
+
+    def or_nothing(self) -> Self:
+        """Have at least an empty program: it is done as soon as the child serves."""
+        if self.program is None:
+            self.program = EMPTY
+        return self
 
     def _program(self) -> Program:
         program = Program()

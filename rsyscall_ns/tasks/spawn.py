@@ -80,7 +80,7 @@ async def start(
     for fd in request.inherit:
         with fd.borrow(parent) as near_id:
             numbers.append(near_id.number)
-    first = FirstProgram(parent.arena, request.bits)
+    first = FirstProgram(parent.arena, request.bits).or_nothing()
     launch = Launch(parent, request.bits, first)
     process = await launch.run(numbers)
     try:

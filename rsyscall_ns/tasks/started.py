@@ -1,12 +1,12 @@
-"""launch: a child that becomes a program at once, in one round trip where no id map is needed.
+"""launch: a child that becomes a program at once.
 
-What it does, from its namespaces to its execve, is one program, posted before the child is made.
-Nothing of it is undone when it fails: then the child is ended.
+Nothing is asked of it on the way, but for one thing: it may exec only when its namespaces are made
+and its ids are mapped. Nothing is undone in it when a step fails: then it is ended.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, final
+from typing import Any, final
 
 import trio
 from attrs import frozen
@@ -49,27 +49,27 @@ async def start_program(
     maps = await check_namespaces(parent, request.spawn) if bits & NEW else None
     await pace()
     first = FirstProgram(arena, bits)
-    if maps is None:
-        exec_ = ExecProgram(plan, arena, environments, first.program if bits & NEW else None)
-        first.program = exec_.program
-    else:
-        # it must not begin before its ids are mapped
-        exec_ = ExecProgram(plan, arena, environments)
+    exec_: ExecProgram | None = None
     try:
+        if maps is None and first.program is not None:
+            # all in one: it must not exec if a namespace can't be made
+            exec_ = ExecProgram(plan, arena, environments, first.program)
         launch = Launch(parent, bits, first)
         process = await launch.run(plan.needed)
         try:
             if maps is not None:
                 await write_child_maps(parent, process, maps)
-                made = await launch.alone()
-                if made is None:
-                    raise_lost(process)
-                first.check(made, process)
+                if first.program is not None:
+                    await make_namespaces(launch, first, process)
+            if exec_ is None:
+                # made while the child begins to run
+                exec_ = ExecProgram(plan, arena, environments)
                 first.program = exec_.program
                 launch.post()
             results = await launch.alone()
             if results is not None:
-                first.check(results, process)
+                if maps is None:
+                    first.check(results, process)
                 exec_.fail(results, process)
         except BaseException:
             with trio.CancelScope(shield=True):
@@ -79,13 +79,18 @@ async def start_program(
             launch.close()
     finally:
         first.forget()
-        exec_.release()
+        if exec_ is not None:
+            exec_.release()
     process.did_exec(plan.command)
     return process
 
 
-def raise_lost(process: ThreadProcess) -> NoReturn:
-    raise TaskLostError(process, "it died while it made its namespaces")
+async def make_namespaces(launch: Launch, first: FirstProgram, process: ThreadProcess) -> None:
+    """Wait until the child has made its namespaces; raises what went wrong."""
+    results = await launch.alone()
+    if results is None:
+        raise TaskLostError(process, "it died while it made its namespaces")
+    first.check(results, process)
 
 
 @final
