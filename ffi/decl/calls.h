@@ -7,6 +7,7 @@ void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, uint64_
 		     uint32_t kept_count, uint32_t death_signal, uint64_t signal_mask,
 		     uint32_t spin);
 void rs_ring_add_setup(struct rs_ring *ring, uint32_t setup);
+void rs_ring_set_spin(struct rs_ring *ring, uint32_t spin);
 int rs_ring_failure(const struct rs_ring *ring);
 int64_t rs_ring_call(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, long number, uint64_t a, uint64_t b,
 		     uint64_t c, uint64_t d, uint64_t e, uint64_t f);

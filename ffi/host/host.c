@@ -230,6 +230,11 @@ void rs_ring_add_setup(struct rs_ring *ring, uint32_t setup)
 	ring->setup |= setup;
 }
 
+void rs_ring_set_spin(struct rs_ring *ring, uint32_t spin)
+{
+	STORE(ring->spin, spin);
+}
+
 int rs_ring_failure(const struct rs_ring *ring)
 {
 	return ring->failure;

@@ -272,7 +272,7 @@ static uint32_t spin_now(struct rs_ring *ring, struct neighbour *client)
 	uint32_t hot;
 
 	if (!(ring->setup & RS_SETUP_CPU))
-		return ring->spin;
+		return LOAD(ring->spin);
 	here = place_now(1);
 	hot = here.ticks - client->last < RS_HOT_TICKS;
 	client->last = here.ticks;
@@ -281,7 +281,7 @@ static uint32_t spin_now(struct rs_ring *ring, struct neighbour *client)
 		client->met = 0;
 		if (++client->apart == RS_APART)
 			client->patience = ring->patience;
-		return ring->spin;
+		return LOAD(ring->spin);
 	}
 	client->apart = 0;
 	if (!hot)
@@ -295,7 +295,7 @@ static uint32_t spin_now(struct rs_ring *ring, struct neighbour *client)
 	}
 	STORE(ring->server_cpu, here.cpu);
 	/* on the client's own processor a spin only keeps it from posting */
-	return LOAD(ring->client_cpu) == here.cpu ? 0 : ring->spin;
+	return LOAD(ring->client_cpu) == here.cpu ? 0 : LOAD(ring->spin);
 }
 
 static void wait_for_work(struct rs_ring *ring, uint32_t done, struct neighbour *client)

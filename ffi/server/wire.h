@@ -107,7 +107,7 @@ struct rs_ring {
 	uint32_t server_cpu;      /* the processor that it last looked for work on */
 	uint32_t moves;           /* how often it has moved away from the client's */
 	uint32_t server_reserved[12];
-	/* set once, before the server starts, but for failure */
+	/* set once, before the server starts, but for spin and failure */
 	uint32_t magic;
 	uint32_t setup;
 	int32_t doorbell;         /* the server's end of the doorbell, in its fd table */

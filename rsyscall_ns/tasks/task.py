@@ -22,10 +22,12 @@ from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.sched_h import CLONE, NO_FLAGS
 from rsyscall_ns.near.errors import RsyscallError, TaskLostError
+from rsyscall_ns.near.ids import fit
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.transport.hub import Hub
 from rsyscall_ns.transport.pace import pace
-from rsyscall_ns.transport.ring import RingInterface
+from rsyscall_ns.transport.posting import SERVER_SPIN
+from rsyscall_ns.transport.ring import CLIENT_SPIN, RingInterface
 
 from . import spawn as spawning
 from .command import Command, CommandNotFoundError
@@ -36,6 +38,9 @@ from .readiness import ChildWatcher
 from .started import Launched, LaunchRequest
 
 __all__ = ["ChildTask", "NotAChildError", "Task"]
+
+
+LONGEST_SPIN = 1_000_000
 
 
 class NotAChildError(RsyscallError):
@@ -178,6 +183,19 @@ class Task(ProcessTask[ProcessT_co]):
         for other in others:  # whoever is still there closes in it what was only ours
             with suppress(TaskLostError):
                 await other.sweep()
+
+    def set_spins(self, client: int = CLIENT_SPIN, server: int = SERVER_SPIN) -> None:
+        """Set for how long, in microseconds, each side of a child looks for news before it sleeps.
+
+        ``client``: this interpreter, for a result; meanwhile the event loop stands still.
+        ``server``: the child, for its next call. 0: sleep at once, which costs less processor
+        time and more latency. Nobody looks while both share one processor, nor for a result of
+        a system call that blocked last time.
+        """
+        fit("client", client, 0, LONGEST_SPIN)
+        fit("server", server, 0, LONGEST_SPIN)
+        if isinstance(self.sysif, RingInterface):
+            self.sysif.set_spins(client, server)
 
     async def which(self, name: str) -> Command:
         """Return the command for a program that is found on PATH, as the task sees the files.

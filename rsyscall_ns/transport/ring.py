@@ -25,13 +25,14 @@ from .pace import pace, slept
 from .posting import FULL, LIMIT, LOST, PENDING, Posted, post_on, spins
 from .scratch import ScratchMemory
 
-__all__ = ["RingInterface"]
+__all__ = ["CLIENT_SPIN", "RingInterface"]
 
 TAKEN_BACK: Final = 2
 MSG_DONTWAIT: Final = 0x40
 MSG_NOSIGNAL: Final = 0x4000
 MSG_CMSG_CLOEXEC: Final = 0x40000000
 CLIENT_SPIN: Final = 20  # microseconds to look for an answer before sleeping
+LONGER_AT_MOST: Final = 5  # times that, for long programs
 CLIENT_NAP: Final = 50_000  # nanoseconds to sleep for it, still within C, before going to trio
 
 
@@ -52,6 +53,7 @@ class RingInterface:
         "_ring",
         "_scratch",
         "_server_doorbell",
+        "_slow_call",
         "_space",
         "_spin",
         "_taken_back",
@@ -88,6 +90,7 @@ class RingInterface:
         self._space = trio.lowlevel.ParkingLot()
         self._passing: trio.Lock | None = None
         self._spin = spins(CLIENT_SPIN)
+        self._slow_call = -1  # the system call that had to be waited for last
         hub.add(doorbell.fileno(), self._on_doorbell)
         if pidfd >= 0:
             # others may share its fd table, or have a copy: then its death closes no doorbell
@@ -111,6 +114,12 @@ class RingInterface:
         """Whether the process can't make calls any more."""
         return bool(self._lost)
 
+    def set_spins(self, client: int, server: int) -> None:
+        """Set for how long each side looks for news before it sleeps, in microseconds."""
+        self._spin = spins(client)
+        if not self._lost:
+            lib.rs_ring_set_spin(self._ring, spins(server))
+
     async def wait_ready(self, number: int, events: int) -> None:
         """Return at once: a call that blocks blocks the other process only."""
 
@@ -128,13 +137,19 @@ class RingInterface:
         await pace()
         if self._lost:
             raise TaskLostError(self, self._lost)
-        ring, spin = self._ring, self._spin
-        result = lib.rs_ring_call(ring, spin, CLIENT_NAP, number, a, b, c, d, e, f)
+        ring, spin, nap = self._ring, self._spin, CLIENT_NAP
+        if number == self._slow_call:
+            # it blocked last time: look whether it does not now, but not for long
+            spin, nap = spin >> 3, 0
+        result = lib.rs_ring_call(ring, spin, nap, number, a, b, c, d, e, f)
         if result >= LIMIT:
+            if not nap:
+                self._slow_call = -1
             return result
+        self._slow_call = number
         result, interrupted = await self._slow(
             result,
-            lambda: lib.rs_ring_call(ring, spin, CLIENT_NAP, number, a, b, c, d, e, f),
+            lambda: lib.rs_ring_call(ring, 0, 0, number, a, b, c, d, e, f),
             interruptible=True,
         )
         if result == LOST:
@@ -158,7 +173,9 @@ class RingInterface:
         """Wait for what ``begin`` handed over, and return its results."""
         state = posted.state
         if PENDING <= state < FULL:
-            state = lib.rs_ring_wait(self._ring, state - PENDING, self._spin, CLIENT_NAP)
+            # what many calls take is no sign that one of them blocks
+            spin = self._spin * min(1 + (len(posted.program) >> 4), LONGER_AT_MOST)
+            state = lib.rs_ring_wait(self._ring, state - PENDING, spin, CLIENT_NAP)
         results = await self._results(posted, state)
         if results is None:
             raise TaskLostError(self, self._lost)
