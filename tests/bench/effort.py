@@ -63,7 +63,7 @@ QUICK: Final = Effort(
     hold_size=20,
     containers=10,
     idle=1,
-    idle_effort=IdleEffort(children=200, others=50, seconds=1),
+    idle_effort=IdleEffort(children=200, others=50, seconds=2),
     flight=1000,
     lanes=100,
 )
@@ -81,6 +81,6 @@ ONCE: Final = Effort(
     containers=1,
     idle=1,
     idle_effort=IdleEffort(children=10, others=5, seconds=0.1),
-    flight=20,
-    lanes=4,
+    flight=50,
+    lanes=2,
 )

@@ -1,9 +1,11 @@
-"""Ways to run ``/bin/true`` and wait for its end, one at a time."""
+"""Ways to run ``/bin/true`` and wait for its end, and a way to run many at a time."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Awaitable, Callable
+from time import perf_counter, process_time
 from typing import Final
 
 import trio
@@ -18,6 +20,7 @@ __all__ = [
     "PATH",
     "SEVEN",
     "THREE",
+    "fly",
     "posix_spawn",
     "run_process",
     "run_true",
@@ -55,3 +58,25 @@ def run_true() -> None:
 async def run_process() -> None:
     """Take trio's way."""
     await trio.run_process([PATH])
+
+
+async def fly(
+    operation: Callable[[], Awaitable[object]], total: int, lanes: int
+) -> tuple[float, float]:
+    """Do it ``total`` times, always ``lanes`` of them at the same time.
+
+    Returns the seconds that one takes, by the clock and of our own processor time.
+    """
+    left = total
+
+    async def lane() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            await operation()
+
+    clock, processor = perf_counter(), process_time()
+    async with trio.open_nursery() as nursery:
+        for _ in range(lanes):
+            nursery.start_soon(lane)
+    return (perf_counter() - clock) / total, (process_time() - processor) / total

@@ -10,11 +10,12 @@ from typing import Final, final
 
 from rsyscall_ns import open_local_task
 
+from .at_once import at_once_cases
 from .calls import call_cases
 from .containers import container_cases
-from .crowd import at_once_cases, flight_figures
 from .data import data_cases, open_mover
 from .effort import Effort
+from .flight import flight_figures
 from .hold import hold_cases
 from .idle import idle_cases
 from .launch import heap_cases, launch_cases
@@ -109,7 +110,5 @@ async def measure(effort: Effort, tell: Tell, *, install: bool) -> Report:
             with start_rsyscall_ng(install=install) as fresh:
                 cases = idle_cases(local, fresh, effort.idle_effort)
                 await run.group("idle", cases, effort.idle, quiet=True)
-            run.outcomes += await flight_figures(
-                local, effort.flight, effort.lanes, lambda done: tell(f"in flight: {done} landed")
-            )
+        run.outcomes += await flight_figures(effort.flight, effort.lanes, tell)
     return Report(effort.name, run.outcomes, Noise.now().since(before, run.outcomes))

@@ -2,8 +2,9 @@
 
 ``asyncio``: as asyncio does it; its loop and ours can't share a thread.
 ``heap MEBIBYTES``: in a process that has so much memory, and has touched all of it.
+``flight LANES``: always so many at the same time.
 
-Each answers lines ``NAME COUNT`` with the nanoseconds that one takes.
+Each answers lines ``NAME COUNT`` with what ``answers.py`` reads.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from time import perf_counter_ns
+from time import perf_counter
 from typing import Final
 
 import trio
@@ -25,11 +26,12 @@ import trio
 from rsyscall_ns import open_local_task
 
 from .answers import Answers, start_answers
-from .programs import ARGUMENTS, PATH, posix_spawn, steered
+from .measure import seconds
+from .programs import ARGUMENTS, PATH, fly, posix_spawn, steered
 
 __all__ = ["start_worker"]
 
-Operation = Callable[[], Awaitable[object]]
+Measure = Callable[[int], Awaitable[float]]  # of how many; seconds for one
 KIB: Final = 1 << 10
 MEBIBYTE: Final = 1 << 20
 SPARE: Final = 512  # MiB
@@ -43,17 +45,32 @@ def start_worker(*role: str) -> Generator[Answers, None, None]:
         yield answers
 
 
-async def answer(operations: Mapping[str, Operation]) -> None:
+async def answer(measures: Mapping[str, Measure]) -> None:
     """Measure what is asked for until there is no more question."""
-    gc.collect()
-    gc.disable()
     for line in sys.stdin:
         name, count = line.split()
-        operation, times = operations[name], int(count)
-        start = perf_counter_ns()
-        for _ in range(times):
-            await operation()
-        print((perf_counter_ns() - start) / times, flush=True)
+        print(1e9 * await measures[name](int(count)), flush=True)
+
+
+def one_by_one(operation: Callable[[], Awaitable[object]]) -> Measure:
+    """Measure something that is awaited."""
+
+    async def measure(count: int) -> float:
+        return await seconds(count, operation)
+
+    return measure
+
+
+def immediate(operation: Callable[[], object]) -> Measure:
+    """Measure something that is not."""
+
+    async def measure(count: int) -> float:
+        start = perf_counter()
+        for _ in range(count):
+            operation()
+        return (perf_counter() - start) / count
+
+    return measure
 
 
 async def by_asyncio() -> None:
@@ -71,15 +88,6 @@ def by_fork() -> None:
         finally:
             os._exit(127)
     os.waitpid(pid, 0)
-
-
-def awaited(operation: Callable[[], object]) -> Operation:
-    """Make it something to be awaited."""
-
-    async def run() -> None:
-        operation()
-
-    return run
 
 
 def touched(size: int) -> mmap.mmap:
@@ -105,22 +113,50 @@ async def with_heap(mebibytes: int) -> None:
         print(f"- there is no memory for a heap of {mebibytes} MiB")
         return
     heap = touched(mebibytes * MEBIBYTE) if mebibytes else None
-
+    gc.collect()
+    gc.disable()
     async with open_local_task() as local:
-        spawn = partial(steered, local)
         await answer(
-            {"spawn": spawn, "fork": awaited(by_fork), "posix_spawn": awaited(posix_spawn)}
+            {
+                "spawn": one_by_one(partial(steered, local)),
+                "fork": immediate(by_fork),
+                "posix_spawn": immediate(posix_spawn),
+            }
         )
     if heap is not None:
         heap.close()
 
 
-def main(role: str, *options: str) -> None:
+def open_fds() -> int:
+    """Return how many fds we have open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def in_flight(lanes: int) -> None:
+    """Start programs, always so many at the same time; garbage is collected as always."""
+    spent = 0.0
+
+    async def measure(count: int) -> float:
+        nonlocal spent
+        clock, spent = await fly(partial(steered, local), count, lanes)
+        return clock
+
+    async def processor(_: int) -> float:
+        return spent
+
+    async def fds(_: int) -> float:
+        return open_fds()
+
+    async with open_local_task() as local:
+        await answer({"fly": measure, "processor": processor, "fds": fds})
+
+
+def main(role: str, option: str = "0") -> None:
     """Do what a role is for."""
     if role == "asyncio":
-        asyncio.run(answer({"run": by_asyncio}))
+        asyncio.run(answer({"run": one_by_one(by_asyncio)}))
     else:
-        trio.run(with_heap, int(options[0]))
+        trio.run({"heap": with_heap, "flight": in_flight}[role], int(option))
 
 
 if __name__ == "__main__":
