@@ -1,1 +1,1 @@
-"""Measurements, side by side in one run. Never part of the suite: nothing here can fail."""
+"""Measurements, side by side in one run. The suite sees that it runs; no test is timed."""

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
 
 from rsyscall_ns import SYS, Program, Task
 
-from .measure import Case, Goal, Row, Sample, ready, seconds
+from .measure import Case, Goal, Row, Sample, one, ready, seconds
 from .native import Native
+from .rsyscall_ng import RsyscallNg
 
 __all__ = ["call_cases"]
 
 GROUP: Final = "one getuid"
-SHORT: Final = {"pingpong": "futex ping-pong", "bare": "bare getuid", "os": "os.getuid"}
 BATCH: Final = 100  # calls in a program
 WARM_UP: Final = 50
 CALLS: Final = 200  # back to back, for one sample
 PROGRAMS: Final = 10
 NATIVE_CALLS: Final = 5000
-ROUND_TRIPS: Final = 500
-MOST_FOR_A_CALL: Final = 6.0  # µs
-MOST_IN_A_BATCH: Final = 0.6  # µs
+SLOW_CALLS: Final = 20
 
 
 def batch() -> Program:
@@ -40,15 +39,6 @@ def single(task: Task) -> Sample:
         getuid = task.cred.getuid
         await seconds(WARM_UP, getuid)
         return await seconds(CALLS, getuid)
-
-    return sample
-
-
-def after_a_pause(task: Task) -> Sample:
-    """Measure the one call that a task gets between the samples of all the others."""
-
-    async def sample() -> float:
-        return await seconds(1, task.cred.getuid)
 
     return sample
 
@@ -89,26 +79,24 @@ def standard_library() -> float:
     return (perf_counter() - start) / CALLS
 
 
-def call_cases(local: Task, child: Task, idle: Task, native: Native) -> list[Case]:
-    """Return the cases. ``child`` and ``idle`` serve; the second one is used for one of them."""
+def call_cases(local: Task, child: Task, native: Native, rsyscall_ng: RsyscallNg) -> Sequence[Case]:
+    """Return the cases; ``child`` serves."""
 
-    def case(
-        key: str, title: str, sample: Sample, reference: str | None = None, *goals: Goal
-    ) -> Case:
-        row = Row(key, GROUP, title, "µs", SHORT.get(key, ""), reference, goals)
-        return Case(row, sample)
+    def case(key: str, title: str, sample: Sample, reference: str | None, *goals: Goal) -> Case:
+        short = {"getuid/c": "C", "getuid/os": "os.getuid"}.get(key, key.partition("/")[2])
+        return one(Row(key, GROUP, title, "µs", short, reference, goals), sample)
 
-    single_goal, batch_goal = Goal(MOST_FOR_A_CALL), Goal(MOST_IN_A_BATCH)
-    many = f"program of {BATCH}"
+    hot = (Goal(3), Goal(70, "getuid/rsyscall-ng", faster=True))
+    many, bare = f"program of {BATCH}", "getuid/c"
+    peer = rsyscall_ng.sample("getuid", SLOW_CALLS)
     return [
-        case("child", "child: await cred.getuid(), hot", single(child), "pingpong", single_goal),
-        case("parked", "child: the same, after a pause", after_a_pause(idle), "pingpong"),
-        case("pingpong", "C: futex ping-pong", ready(lambda: native.ask("pingpong", ROUND_TRIPS))),
-        case("once", f"child: {many}, built once", built_once(child), "bare", batch_goal),
-        case("anew", f"child: {many}, built anew", built_anew(child), "bare", batch_goal),
-        case("local", "interpreter: await cred.getuid()", single(local), "os"),
-        case("localonce", f"interpreter: {many}, built once", built_once(local), "bare"),
-        case("localanew", f"interpreter: {many}, built anew", built_anew(local), "bare"),
-        case("os", "interpreter: os.getuid()", ready(standard_library), "bare"),
-        case("bare", "C: bare getuid", ready(lambda: native.ask("getuid", NATIVE_CALLS))),
+        case("getuid/hot", "child: await cred.getuid(), hot", single(child), bare, *hot),
+        case("getuid/rsyscall-ng", rsyscall_ng.label, peer, bare),
+        case("getuid/once", f"child: {many}, built once", built_once(child), bare, Goal(0.35)),
+        case("getuid/anew", f"child: {many}, built anew", built_anew(child), bare),
+        case("getuid/local", "interpreter: await cred.getuid()", single(local), "getuid/os"),
+        case("getuid/local once", f"interpreter: {many}, built once", built_once(local), bare),
+        case("getuid/local anew", f"interpreter: {many}, built anew", built_anew(local), bare),
+        case("getuid/os", "interpreter: os.getuid()", ready(standard_library), bare),
+        case("getuid/c", "C: bare getuid", native.sample("getuid", NATIVE_CALLS), None),
     ]

@@ -1,79 +1,79 @@
-"""What it costs to start ``/bin/true`` and wait for its end, in five ways."""
+"""What it costs to start a program and wait for its end: one by one, and beside a large heap."""
 
 from __future__ import annotations
 
-import os
-import subprocess
+from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Final
 
-import trio
+from rsyscall_ns import Task
 
-from rsyscall_ns import Command, Task
-
-from .measure import Case, Goal, Row, Sample, ready, seconds
+from .answers import Answers
+from .measure import Case, Goal, Row, Sample, one, ready, seconds
 from .native import Native
+from .programs import posix_spawn, run_process, run_true, steered
+from .rsyscall_ng import NAME, RsyscallNg
 
-__all__ = ["launch_cases"]
+__all__ = ["HEAP", "heap_cases", "launch_cases"]
 
-PATH: Final = "/bin/true"
-TRUE: Final = Command(PATH, ["true"])
-MOST: Final = 1.4  # times what posix_spawn takes
-
-
-def steered(local: Task) -> Sample:
-    """Measure a child that is spawned, execs, and is waited for."""
-
-    async def run() -> None:
-        async with local.spawn() as child:
-            process = await child.exec(TRUE)
-            await process.check()
-
-    async def sample() -> float:
-        return await seconds(1, run)
-
-    return sample
+ONE_BY_ONE: Final = "run /bin/true"
+HEAP: Final = 1024  # MiB
+LAUNCH_GOALS: Final = (
+    Goal(1.15, "true/c"),
+    Goal(0.65, "true/run_process"),
+    Goal(5, "true/rsyscall-ng", faster=True),
+    Goal(1.4, "true/posix_spawn"),
+    Goal(1, "true/subprocess"),
+    Goal(1, "true/run_process"),
+)
 
 
-def posix_spawn() -> float:
-    """Measure the standard library's shortest way."""
-    start = perf_counter()
-    pid = os.posix_spawn(PATH, ["true"], os.environ)
-    os.waitpid(pid, 0)
-    return perf_counter() - start
+def timed(operation: Callable[[], object]) -> Sample:
+    """Measure something that does not await."""
+
+    def take() -> float:
+        start = perf_counter()
+        operation()
+        return perf_counter() - start
+
+    return ready(take)
 
 
-def by_subprocess() -> float:
-    """Measure the standard library's usual way."""
-    start = perf_counter()
-    subprocess.run([PATH], check=True)
-    return perf_counter() - start
-
-
-async def run_process() -> object:
-    """Start it as trio does."""
-    return await trio.run_process([PATH])
-
-
-async def by_trio() -> float:
-    """Measure trio's way."""
-    return await seconds(1, run_process)
-
-
-def launch_cases(local: Task, native: Native) -> list[Case]:
+def launch_cases(
+    local: Task, native: Native, asyncio: Answers, rsyscall_ng: RsyscallNg
+) -> Sequence[Case]:
     """Return the cases; the first one is ours."""
 
     def case(key: str, title: str, sample: Sample, *goals: Goal) -> Case:
-        reference = None if key == "posix_spawn" else "posix_spawn"
-        short = title.partition(",")[0]
-        row = Row(key, "run /bin/true", title, "ms", short, reference, goals)
-        return Case(row, sample)
+        reference = None if key == "true/c" else "true/c"
+        short = {"true/c": "C", "true/rsyscall-ng": NAME}.get(key, title.partition(",")[0])
+        return one(Row(key, ONE_BY_ONE, title, "ms", short, reference, goals), sample)
 
-    goals = (Goal(MOST, "posix_spawn"), Goal(1, "subprocess"), Goal(1, "run_process"))
+    ours = partial(seconds, 1, partial(steered, local))
     return [
-        case("spawn", "spawn, exec, check", steered(local), *goals),
-        case("posix_spawn", "os.posix_spawn, waitpid", ready(posix_spawn)),
-        case("vfork", "C: vfork, execve, waitid", ready(lambda: native.ask("true", 1))),
-        case("subprocess", "subprocess.run", ready(by_subprocess)),
-        case("run_process", "trio.run_process", by_trio),
+        case("true/spawn", "spawn, exec, check", ours, *LAUNCH_GOALS),
+        case("true/c", "C: vfork, execve, waitid", native.sample("true")),
+        case("true/posix_spawn", "os.posix_spawn, waitpid", timed(posix_spawn)),
+        case("true/subprocess", "subprocess.run", timed(run_true)),
+        case("true/run_process", "trio.run_process", partial(seconds, 1, run_process)),
+        case("true/asyncio", "asyncio.create_subprocess_exec, wait", asyncio.sample("run")),
+        case("true/rsyscall-ng", rsyscall_ng.label, rsyscall_ng.sample("spawn")),
+    ]
+
+
+def heap_cases(small: Answers, large: Answers, mebibytes: int) -> Sequence[Case]:
+    """Return the cases: the same in two interpreters, of which one has a heap of that size."""
+    group = f"run /bin/true beside {mebibytes:,} MiB of touched heap"
+
+    def pair(name: str, title: str, *goals: Goal) -> list[Case]:
+        bare, heaped = f"heap/{name} without", f"heap/{name}"
+        before = Row(bare, group, f"{title}, without the heap", "ms", "without the heap")
+        row = Row(heaped, group, title, "ms", title, bare, goals)
+        return [one(row, large.sample(name)), one(before, small.sample(name))]
+
+    return [
+        *pair("spawn", "spawn, exec, check", Goal(1.1, "heap/spawn without")),
+        *pair("posix_spawn", "os.posix_spawn, waitpid"),
+        *pair("fork", "os.fork, os.execv, waitpid"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from random import Random
 from statistics import median
 from time import perf_counter
 from typing import Final, Literal
@@ -11,28 +12,56 @@ from attrs import frozen
 
 __all__ = [
     "SCALE",
+    "Absent",
     "Case",
     "Figure",
     "Goal",
+    "Outcome",
     "Row",
     "Sample",
+    "Samples",
+    "Statistic",
+    "UnavailableError",
     "Unit",
     "interleave",
+    "one",
     "ready",
     "seconds",
 ]
 
 Sample = Callable[[], Awaitable[float]]
-Unit = Literal["µs", "ms", "KiB"]
-SCALE: Final[dict[Unit, float]] = {"µs": 1e6, "ms": 1e3, "KiB": 1 / 1024}
+Samples = Callable[[], Awaitable[Sequence[float]]]
+Statistic = Literal["minimum", "median", "maximum"]
+Unit = Literal["µs", "ms", "KiB", "%", "x", "count"]
+# from seconds, bytes, parts of one
+SCALE: Final[dict[Unit, float]] = {
+    "µs": 1e6,
+    "ms": 1e3,
+    "KiB": 1 / 1024,
+    "%": 100,
+    "x": 1,
+    "count": 1,
+}
+
+
+class UnavailableError(RuntimeError):
+    """Something can't be measured here; the message is the reason, on one line."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(" ".join(reason.split()))
 
 
 @frozen
 class Goal:
-    """What was asked of a figure: at most ``limit`` in its unit, or so many times another."""
+    """What was asked of a row: at most ``limit`` in its unit, or so many times another row.
+
+    ``faster``: at least ``limit`` times faster than the other row instead.
+    """
 
     limit: float
     of: str | None = None
+    faster: bool = False
+    statistic: Statistic = "median"
 
 
 @frozen
@@ -50,10 +79,10 @@ class Row:
 
 @frozen
 class Case:
-    """How one sample of it is taken: seconds for one."""
+    """How one sample is taken: one number for each of the rows, in seconds or bytes."""
 
-    row: Row
-    sample: Sample
+    rows: tuple[Row, ...]
+    sample: Samples
 
 
 @frozen
@@ -79,16 +108,62 @@ class Figure:
         return max(self.samples)
 
 
+@frozen
+class Absent:
+    """A row that could not be measured, and why."""
+
+    row: Row
+    reason: str
+
+
+Outcome = Figure | Absent
+
+
+def one(row: Row, sample: Sample) -> Case:
+    """Return a case that measures a single row."""
+
+    async def samples() -> tuple[float]:
+        return (await sample(),)
+
+    return Case((row,), samples)
+
+
 async def interleave(
-    cases: Sequence[Case], rounds: int, tell: Callable[[], object]
-) -> list[Figure]:
-    """Take one sample of each case in each round, so that all meet the same disturbances."""
-    samples: list[list[float]] = [[] for _ in cases]
-    for _ in range(rounds):
-        for case, taken in zip(cases, samples, strict=True):
-            taken.append(await case.sample() * SCALE[case.row.unit])
+    cases: Sequence[Case], rounds: int, tell: Callable[[], object], *, warm_up: bool = True
+) -> list[Outcome]:
+    """Take one sample of each case in each round, so that all meet the same disturbances.
+
+    The order changes from round to round: what a case leaves to be cleaned up by the kernel
+    disturbs not always the same one. ``warm_up``: a round before, that does not count.
+    """
+    taken: list[list[Sequence[float]]] = [[] for _ in cases]
+    reasons: dict[int, str] = {}
+    order = list(range(len(cases)))
+    shuffle = Random(rounds).shuffle  # noqa: S311 - the same order in each run, not a secret
+    for turn in range(-1 if warm_up else 0, rounds):
+        shuffle(order)
+        for index in order:
+            if index in reasons:
+                continue
+            try:
+                sample = await cases[index].sample()
+            except UnavailableError as error:
+                reasons[index] = str(error)
+            else:
+                if turn >= 0:
+                    taken[index].append(sample)
         tell()
-    return [Figure(case.row, tuple(taken)) for case, taken in zip(cases, samples, strict=True)]
+    outcomes: list[Outcome] = []
+    for index, case in enumerate(cases):
+        for place, row in enumerate(case.rows):
+            if index in reasons:
+                outcomes.append(Absent(row, reasons[index]))
+            else:
+                scale = SCALE[row.unit]
+                outcomes.append(
+                    Figure(row, tuple(sample[place] * scale for sample in taken[index]))
+                )
+    return outcomes
 
 
 async def seconds(count: int, operation: Callable[[], Awaitable[object]]) -> float:

@@ -1,4 +1,4 @@
-"""The C program to compare with: built for the run, kept as one process that answers."""
+"""The C programs to compare with: built for the run, each kept as a process that answers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import os
 import shlex
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, final
 
-__all__ = ["Native", "start_native"]
+from .answers import Answers, start_answers
+from .measure import Sample
 
-SOURCE: Final = Path(__file__).with_name("native.c")
+__all__ = ["Native", "build_native"]
+
+SOURCES: Final = Path(__file__).with_name("c")
 FLAGS: Final = (
     *("-std=gnu11", "-O2"),
     *("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wconversion", "-Wundef"),
@@ -22,29 +25,27 @@ FLAGS: Final = (
 
 @final
 class Native:
-    """The running C program."""
+    """The built program; one process of it for each thing that is measured."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._questions = process.stdin
-        self._answers = process.stdout
+    def __init__(self, program: Path, stack: ExitStack) -> None:
+        self._program = program
+        self._stack = stack
+        self._started: dict[str, Answers] = {}
 
-    def ask(self, name: str, count: int) -> float:
-        """Have it do something ``count`` times; returns seconds for one."""
-        self._questions.write(f"{name} {count}\n")
-        self._questions.flush()
-        return float(self._answers.readline()) * 1e-9
+    def sample(self, name: str, count: int = 1) -> Sample:
+        """Return what measures ``name``; its process is started now."""
+        if name not in self._started:
+            answers = start_answers(f"C, {name}", [str(self._program)])
+            self._started[name] = self._stack.enter_context(answers)
+        return self._started[name].sample(name, count)
 
 
 @contextmanager
-def start_native() -> Generator[Native, None, None]:
-    """Compile the program and start it; leaving the block ends it."""
+def build_native() -> Generator[Native, None, None]:
+    """Compile the program; leaving the block ends its processes and removes it."""
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
         program = Path(folder, "native")
-        subprocess.run([*compiler, *FLAGS, str(SOURCE), "-o", str(program)], check=True)
-        with subprocess.Popen(
-            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
-            yield Native(process)
+        sources = sorted(str(path) for path in SOURCES.glob("*.c"))
+        subprocess.run([*compiler, *FLAGS, *sources, "-o", str(program)], check=True)
+        yield Native(program, stack)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from attrs import frozen
 
-from .measure import Case, Figure, Row, Unit, ready
+from .measure import Case, Figure, Outcome, Row, one, ready
 
 __all__ = ["Noise", "noise_case"]
 
@@ -26,10 +27,11 @@ def fixed_loop() -> float:
     return perf_counter() - start
 
 
-def noise_case(group: str, unit: Unit) -> Case:
+def noise_case(beside: Row) -> Case:
     """Return the case that shows how much the machine disturbs the others of its group."""
-    row = Row(f"noise in {group}", group, "the same loop of Python, each time", unit)
-    return Case(row, ready(fixed_loop))
+    key = f"noise/{beside.key.partition('/')[0]}"
+    row = Row(key, beside.group, "the same loop of Python, each time", beside.unit)
+    return one(row, ready(fixed_loop))
 
 
 @frozen
@@ -54,9 +56,13 @@ class Noise:
             displaced=resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
         )
 
-    def since(self, before: Noise, figures: list[Figure]) -> dict[str, float]:
+    def since(self, before: Noise, outcomes: Sequence[Outcome]) -> dict[str, float]:
         """Return what happened in between, and how far the fixed loop's samples differ."""
-        loops = [figure for figure in figures if figure.row.key.startswith("noise in ")]
+        loops = [
+            figure
+            for figure in outcomes
+            if isinstance(figure, Figure) and figure.row.key.startswith("noise/")
+        ]
         ticks = self.ticks - before.ticks
         return {
             "processors": len(os.sched_getaffinity(0)),

@@ -1,134 +1,218 @@
-"""The figures as one table for people, or as JSON for programs."""
+"""What was measured held against what was asked for, and as JSON for programs."""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from typing import Final, final
+from pathlib import Path
+from typing import Final, TypedDict, final
 
 from attrs import frozen
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from .measure import Figure, Goal
+from .measure import Absent, Figure, Goal, Outcome, Statistic
 
-__all__ = ["Report", "Verdict"]
+__all__ = ["FigureJson", "GoalJson", "MissingJson", "Report", "RunJson", "Verdict", "number"]
 
-WIDTH: Final = 140  # columns, where the output is no terminal
+STATISTICS: Final[dict[Statistic, str]] = {"minimum": "best ", "median": "", "maximum": "worst "}
 DIGITS: Final = ((100, 0), (10, 1), (1, 2), (0, 3))  # from this size on, so many decimals
 
 
-def number(value: float) -> str:
-    """Return a number with about three digits that mean something."""
-    decimals = next((digits for size, digits in DIGITS if abs(value) >= size), 3)
-    return f"{value:.{decimals}f}"
+class GoalJson(TypedDict):
+    """A goal: ``value`` and ``met`` are null where what it is compared with is missing."""
+
+    goal: str
+    statistic: str
+    value: float | None
+    shown: str
+    met: bool | None
+
+
+class FigureJson(TypedDict):
+    """A row that was measured."""
+
+    key: str
+    group: str
+    title: str
+    unit: str
+    minimum: float
+    median: float
+    maximum: float
+    reference: str | None
+    compared_with: str | None
+    ratio: float | None
+    goals: list[GoalJson]
+    samples: list[float]
+
+
+class MissingJson(TypedDict):
+    """A row that was not."""
+
+    key: str
+    group: str
+    title: str
+    reason: str
+
+
+class RunJson(TypedDict):
+    """A whole run."""
+
+    effort: str
+    python: str
+    kernel: str
+    machine: str
+    processor: str
+    processors: int
+    noise: dict[str, float]
+    goals_met: int
+    goals_missed: int
+    goals_open: int
+    figures: list[FigureJson]
+    missing: list[MissingJson]
 
 
 @frozen
 class Verdict:
-    """A goal, and whether the median met it."""
+    """A goal, and whether it was met: None where that can't be said."""
 
     text: str
-    value: float
-    met: bool
+    statistic: str
+    value: float | None
+    shown: str  # the value, with its unit
+    met: bool | None
+
+
+def number(value: float) -> str:
+    """Return a number with about three digits that mean something."""
+    if not value:
+        return "0"
+    decimals = next((digits for size, digits in DIGITS if abs(value) >= size), 3)
+    return f"{value:.{decimals}f}"
+
+
+def processor_name() -> str:
+    """Return what the processor calls itself."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 @final
 class Report:
-    """All figures of a run, and what was noticed of the machine."""
+    """All rows of a run, and what was noticed of the machine."""
 
-    def __init__(self, figures: Sequence[Figure], noise: Mapping[str, float]) -> None:
-        self.figures = figures
+    def __init__(
+        self, effort: str, outcomes: Sequence[Outcome], noise: Mapping[str, float]
+    ) -> None:
+        self.effort = effort
+        self.outcomes = outcomes
         self.noise = noise
-        self._by_key = {figure.row.key: figure for figure in figures}
+        self._by_key = {outcome.row.key: outcome for outcome in outcomes}
 
-    def ratio(self, figure: Figure, key: str) -> float:
-        """Return how many times another figure this one is, by the medians."""
-        other = self._by_key[key].median
-        return figure.median / other if other else float("nan")
+    @property
+    def figures(self) -> list[Figure]:
+        """What was measured."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Figure)]
 
-    def verdict(self, figure: Figure, goal: Goal) -> Verdict:
-        """Hold a figure against a goal."""
+    @property
+    def absent(self) -> list[Absent]:
+        """What was not."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Absent)]
+
+    @property
+    def missed(self) -> bool:
+        """Whether a goal was missed; one that is open was not."""
+        return any(verdict.met is False for verdict in self.verdicts)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """All goals; those of rows that were not measured are open."""
+        return [self.verdict(one, goal) for one in self.outcomes for goal in one.row.goals]
+
+    def short(self, key: str) -> str:
+        """Return what a row is called where others are compared with it."""
+        return self._by_key[key].row.short
+
+    def ratio(self, figure: Figure, key: str) -> float | None:
+        """Return how many times another row this one is, by the medians."""
+        other = self._by_key[key]
+        if isinstance(other, Absent) or not other.median:
+            return None
+        return figure.median / other.median
+
+    def verdict(self, outcome: Outcome, goal: Goal) -> Verdict:
+        """Hold a row against a goal."""
+        unit, of, limit = outcome.row.unit, goal.of, f"{goal.limit:g}"
+        if of is None:
+            sign = "" if unit == "count" else unit if unit in {"%", "x"} else f" {unit}"
+            text = f"{STATISTICS[goal.statistic]}≤ {limit}{sign}"
+        elif goal.faster:
+            sign, text = "x", f"≥ {limit}x faster than {self.short(of)}"
+        else:
+            sign, text = "x", f"≤ {limit}x {self.short(of)}"
+        value = None if isinstance(outcome, Absent) else self._value(outcome, goal)
+        if value is None:
+            return Verdict(text, goal.statistic, None, "", None)
+        met = value >= goal.limit if goal.faster else value <= goal.limit
+        return Verdict(text, goal.statistic, value, number(value) + sign, met)
+
+    def _value(self, figure: Figure, goal: Goal) -> float | None:
         if goal.of is None:
-            text = f"≤ {goal.limit:g} {figure.row.unit}"
-            return Verdict(text, figure.median, figure.median <= goal.limit)
+            value: float = getattr(figure, goal.statistic)
+            return value
         ratio = self.ratio(figure, goal.of)
-        short = self._by_key[goal.of].row.short
-        return Verdict(f"≤ {goal.limit:g}x {short}", ratio, ratio <= goal.limit)
+        return 1 / ratio if ratio and goal.faster else ratio
 
     def as_json(self) -> str:
         """Return everything, samples included."""
-        rows = [
-            {
-                "key": figure.row.key,
-                "group": figure.row.group,
-                "title": figure.row.title,
-                "unit": figure.row.unit,
-                "minimum": figure.minimum,
-                "median": figure.median,
-                "maximum": figure.maximum,
-                "reference": figure.row.reference,
-                "ratio": figure.row.reference and self.ratio(figure, figure.row.reference),
-                "goals": [
-                    {"goal": verdict.text, "value": verdict.value, "met": verdict.met}
-                    for verdict in (self.verdict(figure, goal) for goal in figure.row.goals)
-                ],
-                "samples": figure.samples,
-            }
-            for figure in self.figures
-        ]
-        machine = {"kernel": platform.release(), "machine": platform.machine()}
-        python = platform.python_version()
-        return json.dumps(
-            {"python": python, **machine, "noise": self.noise, "figures": rows}, indent=1
+        met = [verdict.met for verdict in self.verdicts]
+        run = RunJson(
+            effort=self.effort,
+            python=platform.python_version(),
+            kernel=platform.release(),
+            machine=platform.machine(),
+            processor=processor_name(),
+            processors=len(os.sched_getaffinity(0)),
+            noise=dict(self.noise),
+            goals_met=met.count(True),
+            goals_missed=met.count(False),
+            goals_open=met.count(None),
+            figures=[self._figure(figure) for figure in self.figures],
+            missing=[
+                MissingJson(
+                    key=one.row.key,
+                    group=one.row.group,
+                    title=one.row.title.strip(),
+                    reason=one.reason,
+                )
+                for one in self.absent
+            ],
         )
+        return json.dumps(run, indent=1, ensure_ascii=False)
 
-    def show(self, console: Console) -> None:
-        """Print the table."""
-        if not console.is_terminal:
-            console.width = WIDTH
-        table = Table(
-            title=f"Python {platform.python_version()}, Linux {platform.release()}, "
-            f"{platform.machine()}",
-            caption=self._caption(),
-            caption_justify="left",
+    def _figure(self, figure: Figure) -> FigureJson:
+        row = figure.row
+        return FigureJson(
+            key=row.key,
+            group=row.group,
+            title=row.title.strip(),
+            unit=row.unit,
+            minimum=figure.minimum,
+            median=figure.median,
+            maximum=figure.maximum,
+            reference=row.reference,
+            compared_with=None if row.reference is None else self.short(row.reference),
+            ratio=None if row.reference is None else self.ratio(figure, row.reference),
+            goals=[
+                GoalJson(
+                    goal=verdict.text,
+                    statistic=verdict.statistic,
+                    value=verdict.value,
+                    shown=verdict.shown,
+                    met=verdict.met,
+                )
+                for verdict in (self.verdict(figure, goal) for goal in row.goals)
+            ],
+            samples=list(figure.samples),
         )
-        table.add_column("what", no_wrap=True)
-        for name in ("min", "median", "max"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("median, compared", no_wrap=True)
-        table.add_column("goal for the median", no_wrap=True)
-        for heading, figures in groupby(self.figures, key=lambda f: f"{f.row.group}, {f.row.unit}"):
-            table.add_section()
-            table.add_row(Text(heading, style="bold"))
-            for figure in figures:
-                table.add_row(*self._cells(figure))
-        console.print(table)
-
-    def _cells(self, figure: Figure) -> list[Text]:
-        compared = ""
-        if figure.row.reference is not None:
-            name = self._by_key[figure.row.reference].row.short
-            compared = f"{number(self.ratio(figure, figure.row.reference))}x {name}"
-        goals = Text("\n").join(self._goal(figure, goal) for goal in figure.row.goals)
-        return [
-            Text(f"  {figure.row.title}"),
-            Text(number(figure.minimum)),
-            Text(number(figure.median), style="bold"),
-            Text(number(figure.maximum)),
-            Text(compared),
-            goals,
-        ]
-
-    def _goal(self, figure: Figure, goal: Goal) -> Text:
-        verdict = self.verdict(figure, goal)
-        shown = f" ({number(verdict.value)}x)" if goal.of is not None else ""
-        word, style = ("met", "green") if verdict.met else ("missed", "red")
-        return Text.assemble(f"{verdict.text}: ", (f"{word}{shown}", style))
-
-    def _caption(self) -> str:
-        noise = "; ".join(f"{name} {value:.3g}" for name, value in self.noise.items())
-        return f"Noise of the machine: {noise}."
