@@ -34,6 +34,7 @@ REFUSED = (
     (int(CLONE.VFORK), "CLONE.VFORK would stop the caller until the child execs"),
     (int(CLONE.DETACHED), "CLONE.DETACHED means nothing and excludes a pidfd"),
 )
+ALONE = int(NEW_NAMESPACES | CLONE.VM | CLONE.CLEAR_SIGHAND)
 SIGHAND, VM = int(CLONE.SIGHAND), int(CLONE.VM)
 ALWAYS = int(CLONE.VM | CLONE.CLEAR_SIGHAND)  # what spawn adds
 INTO_CGROUP = int(CLONE.INTO_CGROUP)
@@ -49,6 +50,8 @@ class CloneFlagsError(RsyscallError, ValueError):
 def check_flags(flags: int) -> None:
     """Refuse flags that no clone by us can have, or that exclude each other."""
     bits = int(flags)  # plain ints: a flag type's own operators are slow
+    if not bits & ~ALONE:
+        return  # the usual case: what is new excludes nothing else that is
     if bits & ~KNOWN:
         raise CloneFlagsError(flags, f"bits {bits & ~KNOWN:#x} are no clone flags")
     for some, others, why in FORBIDDEN:

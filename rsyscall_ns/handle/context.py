@@ -54,10 +54,11 @@ class Child(Protocol):
 class Holdings:
     """Which numbers of one fd table are held by handles, and which were forgotten."""
 
-    __slots__ = ("counts", "forgotten", "inherited", "sharers")
+    __slots__ = ("counts", "forgotten", "inheritable", "inherited", "sharers")
 
     def __init__(self) -> None:
         self.counts: dict[int, int] = {}
+        self.inheritable: set[int] = set()  # by programs: their flag is not close-on-exec
         self.forgotten: list[int] = []
         self.sharers: WeakSet[MemoryTask] = NO_SHARERS  # the tasks, once there are several
         self.inherited: dict[int, FDTable] = {}  # copies from another table, not yet claimed
@@ -79,6 +80,7 @@ class Holdings:
             self.counts[number] = left
             return False
         self.counts.pop(number, None)
+        self.inheritable.discard(number)
         return True
 
 
@@ -191,6 +193,8 @@ class MemoryTask(Task):
         for handle in list(self.handles):
             number = handle.moved(self.fd_table)
             if number is not None:
+                if number in old.inheritable:
+                    self.holdings.inheritable.add(number)
                 if old.drop(number):  # nobody else held it there: it is to be closed there
                     old.forgotten.append(number)
                 self.holdings.hold(number)

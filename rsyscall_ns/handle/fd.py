@@ -11,7 +11,7 @@ import os
 import select
 import stat
 import struct
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from errno import EOPNOTSUPP
 from typing import ClassVar, Self, TypeVar, final, overload
 
@@ -19,6 +19,7 @@ import trio
 
 from rsyscall_ns.far.namespaces import FDTable
 from rsyscall_ns.near import ids
+from rsyscall_ns.near.abi.dirent_h import directory_names
 from rsyscall_ns.near.abi.fcntl_h import (
     F_DUPFD_CLOEXEC,
     F_GETFD,
@@ -69,7 +70,7 @@ class FDBorrow:
 class FileDescriptor:
     """An fd of any kind; subclasses add what one kind can do, and are final."""
 
-    __slots__ = ("__weakref__", "_number", "_slow", "inheritable", "table", "task")
+    __slots__ = ("__weakref__", "_number", "_slow", "table", "task")
 
     kind: ClassVar[str] = "fd"
 
@@ -79,7 +80,6 @@ class FileDescriptor:
         self.table = task.fd_table
         self._number = near_id.number
         self._slow: bool | None = None
-        self.inheritable = False
         task.holdings.hold(self._number)
         task.handles.add(self)
 
@@ -104,6 +104,11 @@ class FileDescriptor:
         if self._number < 0:
             raise FDClosedError(type(self).__name__)
         return ids.FileDescriptor(self._number)
+
+    @property
+    def inheritable(self) -> bool:
+        """Whether programs that the task execs inherit the entry."""
+        return self._number in self.task.holdings.inheritable
 
     @property
     def valid(self) -> bool:
@@ -200,9 +205,7 @@ class FileDescriptor:
         Consumes ``target``, which must be the only handle of its entry; returns the handle of the
         entry. A program that is exec'd later inherits it.
         """
-        made = await self.dup3(target, 0)
-        made.inheritable = True
-        return made
+        return await self.dup3(target, 0)
 
     async def dup3(self, target: FileDescriptor, flags: int = O.CLOEXEC) -> Self:
         """Make ``target``'s entry a copy of this one. Consumes ``target``. ``dup3(2)``."""
@@ -220,19 +223,21 @@ class FileDescriptor:
                 target._number = new.number
                 raise
             target.task.holdings.drop(new.number)
+            if not flags & O.CLOEXEC:
+                self.task.holdings.inheritable.add(new.number)
         return type(self)(self.task, new)
 
     async def disable_cloexec(self) -> None:
         """Let programs that the task execs inherit the fd. ``fcntl(2)``, F_SETFD."""
         with self.borrow() as near_id:
             await near.fcntl(self.task.sysif, near_id, F_SETFD, 0)
-        self.inheritable = True
+            self.task.holdings.inheritable.add(near_id.number)
 
     async def enable_cloexec(self) -> None:
-        """Take back ``disable_cloexec``. ``fcntl(2)``, F_SETFD."""
+        """Take back ``disable_cloexec``. ``fcntl(2)``."""
         with self.borrow() as near_id:
             await near.fcntl(self.task.sysif, near_id, F_SETFD, FD_CLOEXEC)
-        self.inheritable = False
+            self.task.holdings.inheritable.discard(near_id.number)
 
     async def is_cloexec(self) -> bool:
         """Return whether the fd is closed on exec. ``fcntl(2)``, F_GETFD."""
@@ -387,12 +392,3 @@ class FileDescriptor:
         with self.task.transient(size) as buffer, self.borrow() as near_id:
             got = await near.getdents64(self.task.sysif, near_id, buffer.address, size)
             return list(directory_names(buffer.read(0, got)))
-
-
-def directory_names(data: bytes) -> Iterator[str]:
-    """Return the names in what getdents64 wrote."""
-    offset = 0
-    while offset < len(data):
-        length = int.from_bytes(data[offset + 16 : offset + 18], "little")
-        yield os.fsdecode(data[offset + 19 : offset + length].split(b"\0", 1)[0])
-        offset += length

@@ -43,6 +43,9 @@ class Command:
     executable: StrPath
     args: tuple[StrPath, ...] = field(converter=_strings)
     env_updates: Mapping[str, str | None] = field(factory=dict[str, str | None])
+    _encoded: list[tuple[bytes, ...]] = field(
+        init=False, eq=False, repr=False, factory=list[tuple[bytes, ...]]
+    )
 
     def with_args(self, *more: StrPath) -> Command:
         """Return the command with more arguments."""
@@ -52,13 +55,22 @@ class Command:
         """Return the command with more changes of the environment."""
         return evolve(self, env_updates={**self.env_updates, **updates})
 
+    def strings(self) -> tuple[bytes, ...]:
+        """Return arguments and, behind them, the path, for the kernel.
+
+        One with a NUL raises PathError.
+        """
+        if not self._encoded:
+            self._encoded.append((*map(c_string, self.args), c_path(self.executable)))
+        return self._encoded[0]
+
     def path(self) -> bytes:
         """Return the executable's path for the kernel; a bad one raises PathError."""
-        return c_path(self.executable)
+        return self.strings()[-1]
 
     def argv(self) -> list[bytes]:
         """Return the arguments for the kernel; one with a NUL raises PathError."""
-        return [c_string(arg) for arg in self.args]
+        return list(self.strings()[:-1])
 
     def envp(self) -> list[bytes]:
         """Return the environment for the kernel: our own with the changes."""

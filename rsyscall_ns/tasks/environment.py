@@ -9,16 +9,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import Final, final
+from typing import Final, Protocol, Self, final
 
 from rsyscall_ns.memory.arena import Arena
 
 from .command import Command, environment
 
-__all__ = ["Environments", "Strings", "table"]
+__all__ = ["Attached", "Environment", "Environments", "table"]
 
 WORD: Final = 8
 MOST: Final = 4  # environments that are kept, the latest ones
+MOST_ATTACHED: Final = 16  # programs that are kept with each
 
 
 def table(strings: list[bytes], base: int) -> bytes:
@@ -30,59 +31,85 @@ def table(strings: list[bytes], base: int) -> bytes:
     return struct.pack(f"<{count + 1}Q", *addresses) + b"".join(strings)
 
 
+class Attached(Protocol):
+    """Something in memory that lives no longer than its environment."""
+
+    users: int
+
+    def release(self) -> None:
+        """Give the memory back."""
+        ...
+
+
 @final
-class Strings:
-    """One environment in memory, at ``address``, and who uses it."""
+class Environment:
+    """One environment in memory, at ``address``; ``with`` it to use it."""
 
-    __slots__ = ("address", "names", "size", "updates", "users")
+    __slots__ = ("_owner", "_size", "address", "attached", "names", "updates", "users")
 
-    def __init__(self, arena: Arena, command: Command, names: Mapping[bytes, bytes]) -> None:
+    def __init__(self, owner: Environments, command: Command, names: Mapping[bytes, bytes]) -> None:
         strings = command.envp()
+        self._owner = owner
         self.names = dict(names)
         self.updates = dict(command.env_updates)
-        self.size = WORD * (len(strings) + 1) + sum(map(len, strings))
-        self.address = arena.allocate(self.size)
-        arena.view(self.address, self.size)[:] = table(strings, self.address)
         self.users = 0
+        self.attached: dict[object, Attached] = {}
+        self._size = WORD * (len(strings) + 1) + sum(map(len, strings))
+        self.address = owner.arena.allocate(self._size)
+        owner.arena.view(self.address, self._size)[:] = table(strings, self.address)
+
+    def __enter__(self) -> Self:
+        self.users += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.users -= 1
+        if not self.users and self not in self._owner.kept[:MOST]:
+            self.release()
+
+    def attach(self, key: object, made: Attached) -> None:
+        """Keep it, and give up the oldest of too many."""
+        self.attached[key] = made
+        for old, other in list(self.attached.items()):
+            if len(self.attached) <= MOST_ATTACHED:
+                break
+            if not other.users:
+                other.release()
+                del self.attached[old]
+
+    def release(self) -> None:
+        """Give the memory back."""
+        self._owner.kept.remove(self)
+        self._owner.arena.release(self.address, self._size)
+        for attached in self.attached.values():
+            attached.release()
 
 
 @final
 class Environments:
     """The environments that were used last, in one arena."""
 
-    __slots__ = ("_arena", "_kept")
+    __slots__ = ("arena", "kept")
 
     def __init__(self, arena: Arena) -> None:
-        self._arena = arena
-        self._kept: list[Strings] = []
+        self.arena = arena
+        self.kept: list[Environment] = []
 
-    def borrow(self, command: Command) -> Strings:
-        """Return the environment for a command, to be given back; PathError for a bad one."""
+    def borrow(self, command: Command) -> Environment:
+        """Return the environment for a command, to be entered at once; PathError for a bad one."""
         names = environment()
-        for strings in self._kept:
-            if strings.updates == command.env_updates and strings.names == names:
-                strings.users += 1
-                return strings
-        made = Strings(self._arena, command, names)
-        made.users = 1
-        self._kept.insert(0, made)
-        for old in self._kept[MOST:]:
+        for known in self.kept:
+            if known.names == names and known.updates == command.env_updates:
+                return known
+        made = Environment(self, command, names)
+        self.kept.insert(0, made)
+        for old in self.kept[MOST:]:
             if not old.users:
-                self._free(old)
+                old.release()
         return made
-
-    def give_back(self, strings: Strings) -> None:
-        """End what ``borrow`` began."""
-        strings.users -= 1
-        if not strings.users and strings not in self._kept[:MOST]:
-            self._free(strings)
-
-    def _free(self, strings: Strings) -> None:
-        self._kept.remove(strings)
-        self._arena.release(strings.address, strings.size)
 
     def clear(self) -> None:
         """Free those that nobody uses: the scope of the arena ends."""
-        for strings in list(self._kept):
-            if not strings.users:
-                self._free(strings)
+        for known in list(self.kept):
+            if not known.users:
+                known.release()

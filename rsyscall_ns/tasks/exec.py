@@ -45,6 +45,7 @@ LAST_FD: Final = 2**32 - 1
 RESET: Final = (SIG.PIPE, SIG.XFSZ)  # which Python, or the server, ignores and a shell does not
 DEFAULT: Final = pack_sigaction(SIG_DFL)
 WORD: Final = 8
+NO_STREAMS: Final = (None, None, None)
 
 
 def gaps(kept: Sequence[int]) -> list[tuple[int, int]]:
@@ -102,10 +103,10 @@ class _Redirects:
 
 @frozen
 class ExecPlan:
-    """What an exec needs, all checked: of the command, and of the fd table of ``task``."""
+    """What an exec needs, all checked: of the command, and of the fd table of a task."""
 
     command: Command
-    argv: tuple[bytes, ...]  # and, behind the arguments, the path
+    strings: tuple[bytes, ...]  # the arguments and, behind them, the path
     streams: tuple[int | None, ...]
     passed: tuple[int, ...]  # what the program inherits, besides the streams
     private: tuple[int, ...]  # those of them that are close-on-exec otherwise
@@ -116,10 +117,16 @@ class ExecPlan:
         cls,
         task: ProcessTask[Any],
         command: Command,
-        streams: Sequence[FileDescriptor | None],
+        streams: tuple[FileDescriptor | None, FileDescriptor | None, FileDescriptor | None],
         pass_fds: Sequence[FileDescriptor],
     ) -> ExecPlan:
         """Check the strings, and every fd: open, and of the task's own fd table."""
+        strings, shared = command.strings(), task.holdings.inheritable
+        resets: tuple[int, ...] = RESET
+        if task.chosen_signals:
+            resets = tuple(sig for sig in RESET if sig not in task.chosen_signals)
+        if streams == NO_STREAMS and not pass_fds and not shared:
+            return cls(command, strings, NO_STREAMS, (), (), resets)
 
         def number(fd: FileDescriptor) -> int:
             with fd.borrow(task) as near_id:
@@ -127,85 +134,64 @@ class ExecPlan:
 
         numbers = tuple(None if fd is None else number(fd) for fd in streams)
         passed = {number(fd) for fd in pass_fds}
-        shared = {
-            handle.near.number
-            for handle in list(task.handles)
-            if isinstance(handle, FileDescriptor) and handle.valid and handle.inheritable
-        }
-        return cls(
-            command,
-            (*command.argv(), command.path()),
-            numbers,
-            tuple(sorted(passed | shared)),
-            tuple(sorted(passed - shared)),
-            tuple(sig for sig in RESET if sig not in task.chosen_signals),
-        )
+        every, private = tuple(sorted(passed | shared)), tuple(sorted(passed - shared))
+        return cls(command, strings, numbers, every, private, resets)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it concerns no fd: then it can be carried out by any child."""
+        return self.streams is NO_STREAMS
 
     @property
     def needed(self) -> list[int]:
         """The fds that must be there until the exec."""
+        if self.plain:
+            return []
         return sorted({*self.passed, *(fd for fd in self.streams if fd is not None)})
 
 
 @final
 class ExecProgram:
-    """An exec as a program. Owns what lies in memory for it, until ``release``."""
+    """An exec as a program. Owns what lies in memory for it."""
 
-    __slots__ = (
-        "_address",
-        "_arena",
-        "_environments",
-        "_execve",
-        "_old",
-        "_plan",
-        "_redirects",
-        "_size",
-        "_strings",
-        "program",
-    )
+    __slots__ = ("_address", "_arena", "_execve", "_old", "_redirects", "_size", "plan", "program")
 
     def __init__(
-        self,
-        plan: ExecPlan,
-        arena: Arena,
-        environments: Environments,
-        program: Program | None = None,
+        self, plan: ExecPlan, arena: Arena, environment: int, program: Program | None = None
     ) -> None:
-        """``program``: the steps to be taken before it, to which it is appended."""
-        self._plan = plan
+        """``environment``: where it lies. ``program``: what it is appended to."""
+        self.plan = plan
         self._arena = arena
-        self._environments = environments
-        self._strings = environments.borrow(plan.command)
         # arguments and path; then a default sigaction; then room for those that were
-        length = WORD * len(plan.argv) + sum(map(len, plan.argv))
+        length = WORD * len(plan.strings) + sum(map(len, plan.strings))
         actions = -(-length // WORD) * WORD
         self._size = actions + SIGACTION.size * (1 + len(plan.resets))
         self._address = arena.allocate(self._size)
-        *arguments, path = plan.argv
+        *arguments, path = plan.strings
         with arena.view(self._address, self._size) as view:
             view[:length] = table(arguments, self._address) + path
             view[actions : actions + SIGACTION.size] = DEFAULT
         self._old = self._address + actions
-        self.program = program or Program()
+        self.program = Program() if program is None else program
         self.program.interruptible = False
-        self._append(self._address + length - len(path))
+        self._redirects = _Redirects(self.program, plan.streams)
+        self._append(self._address + length - len(path), environment)
 
-    def _append(self, path: int) -> None:
-        program, plan = self.program, self._plan
-        self._redirects = _Redirects(program, plan.streams)
+    def _append(self, path: int, environment: int) -> None:
+        program, plan = self.program, self.plan
         for first, last in gaps(plan.passed):
             program.call(SYS.close_range, first, last, CLOSE_RANGE_CLOEXEC)
         for number in plan.passed:
             program.call(SYS.fcntl, number, F_SETFD, 0)
         for sig, old in self._resets():
             program.call(SYS.rt_sigaction, sig, self._old, old, SIGSET_SIZE)
-        self._execve = program.call(SYS.execve, path, self._address, self._strings.address)
+        self._execve = program.call(SYS.execve, path, self._address, environment)
 
     def _resets(self) -> list[tuple[int, int]]:
         """Return the signals to reset, and where their old actions lie."""
         return [
             (sig, self._old + SIGACTION.size * place)
-            for place, sig in enumerate(self._plan.resets, 1)
+            for place, sig in enumerate(self.plan.resets, 1)
         ]
 
     def undo(self, results: Results) -> Program:
@@ -213,7 +199,7 @@ class ExecProgram:
         undo = Program()
         undo.interruptible = False
         self._redirects.undo(undo, results)
-        for number in self._plan.private:
+        for number in self.plan.private:
             undo.call(SYS.fcntl, number, F_SETFD, FD_CLOEXEC, must_succeed=False)
         if results.complete:  # else it did not get as far as the signals
             for sig, old in self._resets():
@@ -227,7 +213,7 @@ class ExecProgram:
         assert isinstance(call, Call)
         path = None
         if step == self._execve.step:
-            path = os.fsdecode(os.fspath(self._plan.command.executable))
+            path = os.fsdecode(os.fspath(self.plan.command.executable))
         raise kernel_error(number, name_of(call.number), where, path)
 
     def release(self) -> None:
@@ -235,20 +221,21 @@ class ExecProgram:
         size, self._size = self._size, 0
         if size:
             self._arena.release(self._address, size)
-            self._environments.give_back(self._strings)
 
 
-async def run_exec(ring: RingInterface, exec_: ExecProgram) -> None:
+async def run_exec(ring: RingInterface, plan: ExecPlan, environments: Environments) -> None:
     """Have a child carry it out; raises what went wrong after everything was put back.
 
     From here on it either happens or fails: nothing of it is cancelled.
     """
-    try:
-        results = await ring.finish_last(ring.begin(exec_.program))
-        if results is None:
-            return
-        with trio.CancelScope(shield=True):
-            await ring.execute(exec_.undo(results))
-    finally:
-        exec_.release()
-    exec_.fail(results, ring)
+    with environments.borrow(plan.command) as environment:
+        exec_ = ExecProgram(plan, environments.arena, environment.address)
+        try:
+            results = await ring.finish_last(ring.begin(exec_.program))
+            if results is None:
+                return
+            with trio.CancelScope(shield=True):
+                await ring.execute(exec_.undo(results))
+        finally:
+            exec_.release()
+        exec_.fail(results, ring)

@@ -62,7 +62,7 @@ class FirstProgram:
     ``program`` is None where there are none to make. Owns the memory that the child needs.
     """
 
-    __slots__ = ("_arena", "_flags", "_held", "_posted", "_unshared", "program")
+    __slots__ = ("_arena", "_flags", "_held", "_posted", "_unshared", "program", "steps")
 
     def __init__(self, arena: Arena, flags: int) -> None:
         self._arena = arena
@@ -71,6 +71,7 @@ class FirstProgram:
         self._unshared: Ref | None = None
         self._posted: Posted | None = None
         self.program = self._program() if self._flags else None
+        self.steps = 0  # where its steps lie already, if they do
 
     def hold(self, content: bytes) -> int:
         """Place bytes where the child sees them; returns their address."""
@@ -83,7 +84,7 @@ class FirstProgram:
         if self._posted is not None:
             self._posted.release()
         if self.program is not None:
-            self._posted = post_on(block.ring, self._arena, self.program)
+            self._posted = post_on(block.ring, self._arena, self.program, self.steps)
 
     def or_nothing(self) -> Self:
         """Have at least an empty program: it is done as soon as the child serves."""

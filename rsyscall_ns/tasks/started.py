@@ -19,9 +19,10 @@ from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.transport.pace import pace
 
 from .environment import Environments
-from .exec import ExecPlan, ExecProgram
+from .exec import ExecPlan
 from .launch import FILES, NEW, FirstProgram, Launch
 from .spawn import SpawnRequest, check_namespaces, write_child_maps
+from .standing import NewExec
 
 __all__ = ["LaunchRequest", "Launched"]
 
@@ -49,38 +50,39 @@ async def start_program(
     maps = await check_namespaces(parent, request.spawn) if bits & NEW else None
     await pace()
     first = FirstProgram(arena, bits)
-    exec_: ExecProgram | None = None
-    try:
-        if maps is None and first.program is not None:
-            # all in one: it must not exec if a namespace can't be made
-            exec_ = ExecProgram(plan, arena, environments, first.program)
-        launch = Launch(parent, bits, first)
-        process = await launch.run(plan.needed)
+    with environments.borrow(plan.command) as environment:
+        exec_: NewExec | None = None
         try:
-            if maps is not None:
-                await write_child_maps(parent, process, maps)
-                if first.program is not None:
-                    await make_namespaces(launch, first, process)
-            if exec_ is None:
-                # made while the child begins to run
-                exec_ = ExecProgram(plan, arena, environments)
-                first.program = exec_.program
-                launch.post()
-            results = await launch.alone()
-            if results is not None:
-                if maps is None:
-                    first.check(results, process)
-                exec_.fail(results, process)
-        except BaseException:
-            with trio.CancelScope(shield=True):
-                await process.end()
-            raise
+            if maps is None and first.program is not None:
+                # all in one: it must not exec if a namespace can't be made
+                exec_ = NewExec(plan, arena, environment, first.program)
+            launch = Launch(parent, bits, first)
+            process = await launch.run(plan.needed)
+            try:
+                if maps is not None:
+                    await write_child_maps(parent, process, maps)
+                    if first.program is not None:
+                        await make_namespaces(launch, first, process)
+                if exec_ is None:
+                    # made while the child begins to run
+                    exec_ = NewExec(plan, arena, environment, None)
+                    first.program, first.steps = exec_.program, exec_.steps
+                    launch.post()
+                results = await launch.alone()
+                if results is not None:
+                    if maps is None:
+                        first.check(results, process)
+                    exec_.fail(results, process)
+            except BaseException:
+                with trio.CancelScope(shield=True):
+                    await process.end()
+                raise
+            finally:
+                launch.close()
         finally:
-            launch.close()
-    finally:
-        first.forget()
-        if exec_ is not None:
-            exec_.release()
+            first.forget()
+            if exec_ is not None:
+                exec_.release()
     process.did_exec(plan.command)
     return process
 

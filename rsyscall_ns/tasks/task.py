@@ -32,7 +32,7 @@ from rsyscall_ns.transport.ring import CLIENT_SPIN, RingInterface
 from . import spawn as spawning
 from .command import Command, CommandNotFoundError
 from .environment import Environments
-from .exec import ExecPlan, ExecProgram, run_exec
+from .exec import ExecPlan, run_exec
 from .idmap import IdMapLike
 from .readiness import ChildWatcher
 from .started import Launched, LaunchRequest
@@ -164,7 +164,7 @@ class Task(ProcessTask[ProcessT_co]):
             if len(self.holdings.sharers) > 1:
                 with trio.CancelScope(shield=True):
                     await self._own_files(process, ring)
-            await run_exec(ring, ExecProgram(plan, self.arena, self.environments))
+            await run_exec(ring, plan, self.environments)
         finally:
             self._execing = False
         process.did_exec(command)

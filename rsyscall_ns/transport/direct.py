@@ -77,7 +77,7 @@ class DirectInterface:
             view = self._scratch.view(base, size)
             results = place(program, view, base)
             ran = lib.rs_direct_run(base, len(program), results)
-            return unpack(program, view, ran)
+            return unpack(program, view, results - base, ran)
         finally:
             self._scratch.give_back(base, size)
 

@@ -37,6 +37,7 @@ PENDING: Final = -(2**63)  # plus the slot
 FULL: Final = PENDING + 1024
 LOST: Final = PENDING + 2047
 LIMIT: Final = PENDING + 2048  # below it: not a system call's result
+WORD: Final = 8  # bytes of a result
 SERVER_SPIN: Final = 50  # microseconds to look for more work before parking
 
 
@@ -56,27 +57,31 @@ def _looks_per_microsecond() -> int:
 class Posted:
     """A program that was handed over: where it lies, and what posting it gave."""
 
-    __slots__ = ("_base", "_results", "_scratch", "_size", "program", "state")
+    __slots__ = ("_base", "_results", "_scratch", "_size", "_steps", "program", "state")
 
-    def __init__(self, program: Program, scratch: ScratchMemory) -> None:
+    def __init__(self, program: Program, scratch: ScratchMemory, steps: int = 0) -> None:
+        """Lay it out; ``steps``: where they lie already, so that it only needs results."""
         self.program = program
         self.state = FULL
         self._scratch = scratch
-        self._size = block_size(program)
+        self._size = WORD * len(program) if steps else block_size(program)
         self._base = scratch.take(self._size)
-        view = scratch.view(self._base, self._size)
-        self._results = place(program, view, self._base)
+        if steps:
+            self._steps, self._results = steps, self._base
+        else:
+            view = scratch.view(self._base, self._size)
+            self._steps, self._results = self._base, place(program, view, self._base)
 
     def post(self, ring: Ring) -> int:
         """Post it, if there is room; the state is what that gave."""
         count = len(self.program)
-        self.state = lib.rs_ring_run(ring, 0, 0, self._base, count, self._results)
+        self.state = lib.rs_ring_run(ring, 0, 0, self._steps, count, self._results)
         return self.state
 
     def results(self, ran: int, *, interrupted: bool) -> Results:
         """Take the results out, when so many steps were carried out."""
         view = self._scratch.view(self._base, self._size)
-        return unpack(self.program, view, ran, interrupted=interrupted)
+        return unpack(self.program, view, self._results - self._base, ran, interrupted=interrupted)
 
     def release(self) -> None:
         """Give the memory back. Idempotent."""
@@ -85,9 +90,12 @@ class Posted:
             self._scratch.give_back(self._base, size)
 
 
-def post_on(ring: Ring, scratch: ScratchMemory, program: Program) -> Posted:
-    """Hand a program over to a ring, which may belong to a server that is still to be started."""
-    posted = Posted(program, scratch)
+def post_on(ring: Ring, scratch: ScratchMemory, program: Program, steps: int = 0) -> Posted:
+    """Hand a program over to a ring, which may belong to a server that is still to be started.
+
+    ``steps``: where the steps lie already.
+    """
+    posted = Posted(program, scratch, steps)
     posted.post(ring)
     return posted
 

@@ -58,12 +58,13 @@ def place(program: Program, view: memoryview, base: int) -> int:
     return base + steps
 
 
-def unpack(program: Program, view: memoryview, ran: int, *, interrupted: bool = False) -> Results:
-    """Take the results out of a block of which ``ran`` steps were carried out."""
-    steps = len(program.ops)
-    values = struct.unpack_from(f"<{ran}q", view, steps)
-    offset = steps + len(program) * WORD.size
+def unpack(
+    program: Program, view: memoryview, at: int, ran: int, *, interrupted: bool = False
+) -> Results:
+    """Take the results of ``ran`` steps, which begin at byte ``at``, out of a block."""
+    values = struct.unpack_from(f"<{ran}q", view, at)
     data: dict[int, bytes] = {}
+    offset = at + len(program) * WORD.size
     for step, length in program.reads:
         if step < ran:
             data[step] = bytes(view[offset : offset + length])

@@ -165,14 +165,14 @@ async def test_many_at_once_do_not_mix_up_their_streams(local: Task) -> None:
 
     async def many() -> None:
         async with trio.open_nursery() as nursery:
-            for number in range(30):
+            for number in range(20):
                 nursery.start_soon(one, number)
 
     await many()  # the arena grows to what that takes
     found.clear()
     with nothing_left(local):
         await many()
-    assert found == {number: b"%d\n" % number for number in range(30)}
+    assert found == {number: b"%d\n" % number for number in range(20)}
 
 
 # bad input: refused before anything is started
