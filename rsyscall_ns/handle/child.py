@@ -30,7 +30,7 @@ from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program
 from rsyscall_ns.transport.pace import pace
 
-from .child_borrow import Borrow, Turn
+from .child_borrow import Borrow, Calls, Turn
 from .child_errors import (
     ChildDeadError,
     ChildEndedError,
@@ -85,7 +85,7 @@ class ChildProcess(Process):
         self.unread_siginfo: Pointer[Siginfo] | None = None
         self.in_use = False
         self.command: Any = None
-        self.calls = trio.Lock()
+        self.calls = Calls()
 
     def _id(self) -> int:
         return self.near.id
