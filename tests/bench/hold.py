@@ -24,7 +24,7 @@ import trio
 from rsyscall_ns import CLONE, Task
 
 from .measure import Case, Goal, Row, Samples
-from .programs import ARGUMENTS, NONE, PATH, SEVEN, run_process, steered
+from .programs import ARGUMENTS, NONE, PATH, SEVEN, launched, run_process, steered
 
 __all__ = ["hold_cases"]
 
@@ -159,13 +159,14 @@ def hold_cases(local: Task, size: int) -> Sequence[Case]:
         clock = Row(f"held/{key} clock", group, "   worst by the clock", "ms")
         return Case((first, usual, clock), batch(longest, size))
 
-    def ours(namespaces: CLONE) -> Longest:
-        return partial(longest_step, partial(steered, local, namespaces))
+    def ours(way: Callable[[Task, CLONE], Awaitable[None]], namespaces: CLONE) -> Longest:
+        return partial(longest_step, partial(way, local, namespaces))
 
     goal = Goal(MOST, statistic="minimum")
     return [
-        case("spawn", "spawn, exec, check", ours(NONE), goal),
-        case("seven", "spawn in all seven namespaces, exec, check", ours(SEVEN), goal),
+        case("launch", "launch, check", ours(launched, NONE), goal),
+        case("spawn", "spawn, exec, check", ours(steered, NONE), goal),
+        case("seven", "launch in all seven namespaces, check", ours(launched, SEVEN), goal),
         case("run_process", "trio.run_process", partial(longest_step, run_process)),
         case("posix_spawn", "os.posix_spawn, the call alone", immediate(posix_spawn_alone)),
         case("fixed", "nothing, but a loop of fixed length", immediate(fixed_work)),

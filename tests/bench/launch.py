@@ -12,7 +12,7 @@ from rsyscall_ns import Task
 from .answers import Answers
 from .measure import Case, Goal, Row, Sample, one, ready, seconds
 from .native import Native
-from .programs import posix_spawn, run_process, run_true, steered
+from .programs import launched, posix_spawn, run_process, run_true, steered
 from .rsyscall_ng import NAME, RsyscallNg
 
 __all__ = ["HEAP", "heap_cases", "launch_cases"]
@@ -43,16 +43,18 @@ def timed(operation: Callable[[], object]) -> Sample:
 def launch_cases(
     local: Task, native: Native, asyncio: Answers, rsyscall_ng: RsyscallNg
 ) -> Sequence[Case]:
-    """Return the cases; the first one is ours."""
+    """Return the cases; the first two are ours."""
 
     def case(key: str, title: str, sample: Sample, *goals: Goal) -> Case:
         reference = None if key == "true/c" else "true/c"
         short = {"true/c": "C", "true/rsyscall-ng": NAME}.get(key, title.partition(",")[0])
         return one(Row(key, ONE_BY_ONE, title, "ms", short, reference, goals), sample)
 
-    ours = partial(seconds, 1, partial(steered, local))
+    at_once = partial(seconds, 1, partial(launched, local))
+    in_steps = partial(seconds, 1, partial(steered, local))
     return [
-        case("true/spawn", "spawn, exec, check", ours, *LAUNCH_GOALS),
+        case("true/launch", "launch, check", at_once, *LAUNCH_GOALS),
+        case("true/spawn", "spawn, exec, check", in_steps, *LAUNCH_GOALS),
         case("true/c", "C: vfork, execve, waitid", native.sample("true")),
         case("true/posix_spawn", "os.posix_spawn, waitpid", timed(posix_spawn)),
         case("true/subprocess", "subprocess.run", timed(run_true)),
@@ -73,6 +75,7 @@ def heap_cases(small: Answers, large: Answers, mebibytes: int) -> Sequence[Case]
         return [one(row, large.sample(name)), one(before, small.sample(name))]
 
     return [
+        *pair("launch", "launch, check", Goal(1.1, "heap/launch without")),
         *pair("spawn", "spawn, exec, check", Goal(1.1, "heap/spawn without")),
         *pair("posix_spawn", "os.posix_spawn, waitpid"),
         *pair("fork", "os.fork, os.execv, waitpid"),

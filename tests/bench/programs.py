@@ -21,6 +21,7 @@ __all__ = [
     "SEVEN",
     "THREE",
     "fly",
+    "launched",
     "posix_spawn",
     "run_process",
     "run_true",
@@ -40,6 +41,15 @@ async def steered(local: Task, namespaces: CLONE = NONE) -> None:
     try:
         async with local.spawn(namespaces) as child:
             process = await child.exec(TRUE)
+            await process.check()
+    except NamespaceNotAllowedError as error:
+        raise UnavailableError(str(error)) from error
+
+
+async def launched(local: Task, namespaces: CLONE = NONE) -> None:
+    """Launch a program, with nothing asked of the child in between, and wait for it."""
+    try:
+        async with local.launch(TRUE, namespaces) as process:
             await process.check()
     except NamespaceNotAllowedError as error:
         raise UnavailableError(str(error)) from error

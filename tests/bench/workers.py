@@ -27,7 +27,7 @@ from rsyscall_ns import open_local_task
 
 from .answers import Answers, start_answers
 from .measure import seconds
-from .programs import ARGUMENTS, PATH, fly, posix_spawn, steered
+from .programs import ARGUMENTS, PATH, fly, launched, posix_spawn, steered
 
 __all__ = ["start_worker"]
 
@@ -118,6 +118,7 @@ async def with_heap(mebibytes: int) -> None:
     async with open_local_task() as local:
         await answer(
             {
+                "launch": one_by_one(partial(launched, local)),
                 "spawn": one_by_one(partial(steered, local)),
                 "fork": immediate(by_fork),
                 "posix_spawn": immediate(posix_spawn),
