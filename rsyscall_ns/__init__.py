@@ -71,6 +71,7 @@ from .near.errors import (
     ReturnsInChildError,
     RsyscallError,
     TaskLostError,
+    UnresponsiveTaskError,
 )
 from .near.nr import SYS
 from .near.program import Call, Program, ProgramError, Read, Ref, Results, Write
@@ -173,6 +174,7 @@ __all__ = [
     "ThreadProcess",
     "UncleanExitError",
     "UnreadSiginfoError",
+    "UnresponsiveTaskError",
     "UseAfterFreeError",
     "W",
     "Write",

@@ -17,6 +17,7 @@ int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_
 int rs_ring_done(const struct rs_ring *ring, uint32_t slot);
 int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot);
 void rs_ring_arm(struct rs_ring *ring);
+int rs_ring_take_back(struct rs_ring *ring, uint32_t slot);
 int rs_ring_interrupt(struct rs_ring *ring, uint32_t slot, int pidfd);
 uint32_t rs_pauses_per_microsecond(void);
 uint64_t rs_entry_point(void);

@@ -183,19 +183,28 @@ void rs_ring_arm(struct rs_ring *ring)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* Takes back an entry that has not begun: 2, and as below; else 1. */
+int rs_ring_take_back(struct rs_ring *ring, uint32_t slot)
+{
+	uint32_t expected = RS_POSTED;
+
+	return __atomic_compare_exchange_n(&ring->entries[slot].state, &expected, RS_CANCELLED, 0,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+		       ? 2
+		       : 1;
+}
+
 /* Makes the entry end early if that can be: 0 asked for; 1 it had ended anyway; 2 it had not begun,
  * and never will: nobody looks at what it points to any more, and its slot is done (and to be
  * collected) when its turn comes; -errno when it runs and could not be signalled. */
 int rs_ring_interrupt(struct rs_ring *ring, uint32_t slot, int pidfd)
 {
 	struct rs_entry *entry = &ring->entries[slot];
-	uint32_t expected = RS_POSTED;
+	uint32_t expected = RS_RUNNING;
 	int failure;
 
-	if (__atomic_compare_exchange_n(&entry->state, &expected, RS_CANCELLED, 0,
-					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	if (rs_ring_take_back(ring, slot) == 2)
 		return 2;
-	expected = RS_RUNNING;
 	if (!__atomic_compare_exchange_n(&entry->state, &expected, RS_INTERRUPT, 0,
 					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return expected == RS_INTERRUPT ? 0 : 1;

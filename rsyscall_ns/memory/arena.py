@@ -52,12 +52,14 @@ class _Chunk:
 class Arena:
     """Allocates from shared mappings, and makes more of them when they are full."""
 
-    __slots__ = ("_chunks", "_closed", "_starts")
+    __slots__ = ("_chunks", "_closed", "_held_back", "_late", "_starts")
 
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
         self._starts: list[int] = []
         self._closed = False
+        self._held_back = 0
+        self._late: list[tuple[int, int]] = []
 
     @property
     def used(self) -> int:
@@ -92,7 +94,9 @@ class Arena:
 
     def release(self, address: int, size: int) -> None:
         """Free ``size`` bytes at ``address``."""
-        if size:  # a part that was split off may be empty: it owns nothing
+        if self._held_back:
+            self._late.append((address, size))
+        elif size:  # a part that was split off may be empty: it owns nothing
             self._chunk(address).free.release(address, size)
 
     def view(self, address: int, size: int) -> memoryview:
@@ -118,6 +122,18 @@ class Arena:
     def give_back(self, address: int, size: int) -> None:
         """Free what ``take`` gave."""
         self.release(address, size)
+
+    def hold_back(self) -> None:
+        """Release nothing until ``let_go``, as often as this was called."""
+        self._held_back += 1
+
+    def let_go(self) -> None:
+        """Release what was to be released since ``hold_back``."""
+        self._held_back -= 1
+        if not self._held_back:
+            late, self._late = self._late, []
+            for address, size in late:
+                self.release(address, size)
 
     def close(self) -> None:
         """Unmap everything. Idempotent."""

@@ -15,6 +15,7 @@ __all__ = [
     "ReturnsInChildError",
     "RsyscallError",
     "TaskLostError",
+    "UnresponsiveTaskError",
     "kernel_error",
 ]
 
@@ -52,6 +53,10 @@ class TaskLostError(RsyscallError):
 
     def __init__(self, process: object, why: str) -> None:
         super().__init__(f"no call can be made in {process}: {why}")
+
+
+class UnresponsiveTaskError(TaskLostError):
+    """The process has not answered an interrupt in time; whether the call happens is not known."""
 
 
 def kernel_error(number: int, call: str, where: object, path: object = None) -> OSError:

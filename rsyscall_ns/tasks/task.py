@@ -197,6 +197,15 @@ class Task(ProcessTask[ProcessT_co]):
         if isinstance(self.sysif, RingInterface):
             self.sysif.set_spins(client, server)
 
+    def set_grace(self, seconds: float) -> None:
+        """Set how long a child that is stopped or in uninterruptible sleep may hold up a cancel.
+
+        After that the cancelled call raises UnresponsiveTaskError, and the task is lost; its
+        process is still there, to be continued, signalled or ended.
+        """
+        if isinstance(self.sysif, RingInterface):
+            self.sysif.set_grace(seconds)
+
     async def which(self, name: str) -> Command:
         """Return the command for a program that is found on PATH, as the task sees the files.
 

@@ -14,12 +14,13 @@ from typing import Any, Final, final
 
 import trio
 
-from rsyscall_ns.near.errors import TaskLostError, kernel_error
+from rsyscall_ns.near.errors import TaskLostError, UnresponsiveTaskError, kernel_error
 from rsyscall_ns.near.ffi import lib, ring_at
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Results
 
 from .doorbell import MESSAGE_SIZE, Doorbell, control_fd, message
+from .grace import Grace
 from .hub import Hub
 from .pace import pace, slept
 from .posting import FULL, LIMIT, LOST, PENDING, Posted, post_on, spins
@@ -45,6 +46,7 @@ class RingInterface:
         "_doorbell",
         "_ended",
         "_finished",
+        "_grace",
         "_hub",
         "_interruptible",
         "_lost",
@@ -57,6 +59,7 @@ class RingInterface:
         "_space",
         "_spin",
         "_taken_back",
+        "_unresponsive",
         "_waiting",
         "name",
     )
@@ -88,6 +91,8 @@ class RingInterface:
         self._ended: trio.Event | None = None
         self._lost = ""
         self._space = trio.lowlevel.ParkingLot()
+        self._grace = Grace(self._on_no_answer)
+        self._unresponsive = False  # lost, but neither dead nor exec'd
         self._passing: trio.Lock | None = None
         self._spin = spins(CLIENT_SPIN)
         self._slow_call = -1  # the system call that had to be waited for last
@@ -114,6 +119,10 @@ class RingInterface:
         """Whether the process can't make calls any more."""
         return bool(self._lost)
 
+    def set_grace(self, seconds: float) -> None:
+        """Set how long an interrupt may go without an answer before the process counts as lost."""
+        self._grace.seconds = seconds
+
     def set_spins(self, client: int, server: int) -> None:
         """Set for how long each side looks for news before it sleeps, in microseconds."""
         self._spin = spins(client)
@@ -136,7 +145,7 @@ class RingInterface:
         """Make one call; a cancelled one that had not happened raises ``trio.Cancelled``."""
         await pace()
         if self._lost:
-            raise TaskLostError(self, self._lost)
+            raise self._lost_error()
         ring, spin, nap = self._ring, self._spin, CLIENT_NAP
         if number == self._slow_call:
             # it blocked last time: look whether it does not now, but not for long
@@ -153,7 +162,7 @@ class RingInterface:
             interruptible=True,
         )
         if result == LOST:
-            raise TaskLostError(self, self._lost)
+            raise self._lost_error()
         if interrupted and result == -EINTR:
             await trio.lowlevel.checkpoint_if_cancelled()
         return result
@@ -166,7 +175,7 @@ class RingInterface:
     def begin(self, program: Program) -> Posted:
         """Hand a program over, so that it is carried out while we go on; ``finish`` it."""
         if self._lost:
-            raise TaskLostError(self, self._lost)
+            raise self._lost_error()
         return post_on(self._ring, self._scratch, program)
 
     async def finish(self, posted: Posted) -> Results:
@@ -178,7 +187,7 @@ class RingInterface:
             state = lib.rs_ring_wait(self._ring, state - PENDING, spin, CLIENT_NAP)
         results = await self._results(posted, state)
         if results is None:
-            raise TaskLostError(self, self._lost)
+            raise self._lost_error()
         return results
 
     async def finish_last(self, posted: Posted) -> Results | None:
@@ -195,6 +204,8 @@ class RingInterface:
                     interruptible=posted.program.interruptible,
                 )
                 if ran == LOST:
+                    if self._unresponsive:
+                        raise self._lost_error()
                     return None
             return posted.results(ran, interrupted=interrupted)
         finally:
@@ -222,10 +233,15 @@ class RingInterface:
 
         def interrupt(_raise_cancel: Any) -> trio.lowlevel.Abort:  # noqa: ANN401 - trio's type
             nonlocal interrupted
-            if not interruptible or not self._interruptible or interrupted:
+            if not self._interruptible:
                 return trio.lowlevel.Abort.FAILED
-            interrupted = True
-            if lib.rs_ring_interrupt(self._ring, slot, self._pidfd) != TAKEN_BACK:
+            if interruptible:
+                interrupted = True
+                outcome = lib.rs_ring_interrupt(self._ring, slot, self._pidfd)
+            else:
+                outcome = lib.rs_ring_take_back(self._ring, slot)
+            if outcome != TAKEN_BACK:
+                self._grace.asked(slot)
                 return trio.lowlevel.Abort.FAILED
             # it has not happened and never will: only its slot waits for its turn
             del self._waiting[slot]
@@ -237,6 +253,7 @@ class RingInterface:
             self._waiting[slot] = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(interrupt)
             slept()
+            self._grace.answered(slot)
         if self._lost:  # the ring's memory may have been freed meanwhile
             return self._finished.pop(slot, LOST), interrupted
         return lib.rs_ring_collect(self._ring, slot), interrupted
@@ -262,6 +279,19 @@ class RingInterface:
             lib.rs_ring_arm(self._ring)
             if any(lib.rs_ring_done(self._ring, slot) for slot in under_way):
                 self._wake()
+
+    def _lost_error(self) -> TaskLostError:
+        return (UnresponsiveTaskError if self._unresponsive else TaskLostError)(self, self._lost)
+
+    def _on_no_answer(self) -> None:
+        """Give up a process that may go on later: then it writes where its call was told to."""
+        if not self._lost:
+            self._unresponsive = True
+            self._scratch.hold_back()
+            self.lose(
+                f"it has not answered an interrupt within {self._grace.seconds} s, being stopped "
+                "or in an uninterruptible sleep"
+            )
 
     def _on_end(self) -> None:
         if self._lost:
@@ -301,6 +331,9 @@ class RingInterface:
         """Close the doorbell; the process must be dead or have exec'd. Idempotent."""
         self.lose("its scope was left")
         self._doorbell.close()
+        if self._unresponsive:
+            self._unresponsive = False
+            self._scratch.let_go()
 
     def _passes(self) -> trio.Lock:
         if self._passing is None:

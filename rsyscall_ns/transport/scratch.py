@@ -32,6 +32,14 @@ class ScratchMemory(Protocol):
         """Return the bytes at an address."""
         ...
 
+    def hold_back(self) -> None:
+        """Release nothing until ``let_go``: somebody may still write into what is given back."""
+        ...
+
+    def let_go(self) -> None:
+        """End what one ``hold_back`` began."""
+        ...
+
 
 def block_size(program: Program) -> int:
     """Return how many bytes a program's block takes."""

@@ -144,3 +144,18 @@ def test_memory_that_was_never_allocated_is_not_freed() -> None:
 
     assert arena.used == 16
     arena.close()
+
+
+def test_what_is_held_back_is_released_when_all_have_let_go() -> None:
+    arena = Arena()
+    address = arena.allocate(64)
+    arena.hold_back()
+    arena.hold_back()
+    arena.release(address, 64)
+    assert arena.allocate(64) != address
+    arena.let_go()
+    assert arena.used == 128
+    arena.let_go()
+    assert arena.used == 64
+    assert arena.allocate(64) == address
+    arena.close()
