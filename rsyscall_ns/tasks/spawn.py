@@ -22,6 +22,7 @@ from rsyscall_ns.handle.thread import ThreadProcess
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.prctl_h import capability_header, effective_set
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
+from rsyscall_ns.near.abi.wait_h import W
 from rsyscall_ns.near.calls import ns as near
 from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.transport.pace import pace
@@ -36,6 +37,8 @@ __all__ = ["SpawnRequest", "check_namespaces", "end", "start", "write_child_maps
 
 T = TypeVar("T", bound=ProcessTask[ThreadProcess])
 ADMIN = 1 << 21  # CAP_SYS_ADMIN
+EXITED = int(W.EXITED)
+DYING = 0.1  # seconds in which a child that was killed should be dead
 
 
 @frozen
@@ -179,6 +182,8 @@ async def write_child_maps(parent: ProcessTask[Any], process: ThreadProcess, map
     except OSError as error:
         readiness = process.readiness
         assert isinstance(readiness, ChildReadiness)
-        if readiness.is_dead():  # the files of a zombie can't be opened
+        with trio.move_on_after(DYING, shield=True):
+            await readiness.wait(EXITED)
+        if readiness.is_dead():  # the files of one that dies can't be opened
             raise TaskLostError(process, "it died before its id maps were written") from error
         raise
