@@ -10,6 +10,7 @@ from .handle.calls.ns import (
     ForeignUserNamespaceError,
     InInterpreterError,
     NamespaceNotAllowedError,
+    RootNotMountedError,
 )
 from .handle.calls.small import InterruptSignalError
 from .handle.child import ChildProcess
@@ -158,6 +159,7 @@ __all__ = [
     "Ref",
     "Results",
     "ReturnsInChildError",
+    "RootNotMountedError",
     "RsyscallError",
     "SerializerError",
     "Siginfo",

@@ -358,6 +358,11 @@ class ChildProcess(Process):
             self.readiness.close()
         return True
 
+    def abandon(self) -> None:
+        """Give back what is needed to wait for it: it can't be ended, and nobody will try again."""
+        if self.readiness is not None:
+            self.readiness.close()
+
     async def _kill_and_reap(self) -> None:
         """Whoever holds a borrow or has not read a siginfo: the child ends now."""
         self.unread_siginfo = None
@@ -384,8 +389,11 @@ class ChildProcess(Process):
                 state = ChildState.unpack(buffer.read())
                 if state is not None:
                     return state
-            except (ChildProcessError, TaskLostError):
+            except ChildProcessError:
                 pass
+            except TaskLostError:
+                if self.readiness is not None and (state := self.readiness.reap()):
+                    return state
         with suppress(ExitStatusLostError, TaskLostError):
             return await self._lost_status(EXITED)
         # nobody knows, and nobody asked: what we have sent, unless it was dead before

@@ -49,6 +49,10 @@ class Child(Protocol):
         """Kill and reap it."""
         ...
 
+    def abandon(self) -> None:
+        """Give back what is needed to wait for it: it can't be ended, and nobody will try again."""
+        ...
+
 
 @final
 class Holdings:
@@ -164,9 +168,11 @@ class MemoryTask(Task):
         """Kill and reap those children that nobody has ended yet, also after one that can't be."""
         failures: list[Exception] = []
         while self.children:
+            child = self.children.pop()
             try:
-                await self.children.pop().end()
+                await child.end()
             except OSError as error:
+                child.abandon()
                 failures.append(error)
         if len(failures) == 1:
             raise failures[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rsyscall_ns.near.abi.wait_h import ChildState
+
 __all__ = ["Readiness"]
 
 
@@ -16,6 +18,10 @@ class Readiness(Protocol):
 
     def kill(self) -> None:
         """Send SIGKILL from this interpreter, whatever the parent task is doing."""
+        ...
+
+    def reap(self) -> ChildState | None:
+        """Take the status of a dead child whose parent has died and left it to us; else None."""
         ...
 
     def close(self) -> None:

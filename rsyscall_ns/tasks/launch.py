@@ -10,16 +10,17 @@ loop.
 from __future__ import annotations
 
 import os
+import signal
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
-from errno import EAGAIN, ENOSYS
+from errno import EAGAIN, EINVAL, ENOSYS
 from typing import Any, Final, Self, final
 
 import trio
 
-from rsyscall_ns.handle.calls.ns import not_allowed
-from rsyscall_ns.handle.context import Transient
+from rsyscall_ns.handle.calls.ns import RootNotMountedError, not_allowed
+from rsyscall_ns.handle.context import MemoryTask, Transient
 from rsyscall_ns.handle.kinds.pidfd import PidFD
 from rsyscall_ns.handle.process_task import ProcessTask
 from rsyscall_ns.handle.thread import ThreadProcess
@@ -37,7 +38,7 @@ from rsyscall_ns.transport.posting import Posted, post_on, start_server, wait_al
 from rsyscall_ns.transport.ring import RingInterface
 
 from .block import STACK_SIZE, ServerBlock
-from .readiness import ChildReadiness, ChildWatcher
+from .readiness import ChildReadiness, ChildWatcher, reap_orphan
 
 __all__ = ["FILES", "NEW", "FirstProgram", "Launch"]
 
@@ -52,7 +53,7 @@ EMPTY: Final = Program()
 EMPTY.interruptible = False
 PRIVATE: Final = int(MS.REC | MS.PRIVATE)
 PIDFD: Final = int(CLONE.PIDFD)
-PIDFD_SIZE: Final = 4  # bytes, an int
+NO_FD: Final = (-1).to_bytes(4, "little", signed=True)
 
 
 @final
@@ -123,6 +124,8 @@ class FirstProgram:
         except OSError as error:
             if failed[0] == self._unshared.step:
                 raise not_allowed(error, self._flags, where) from error
+            if error.errno == EINVAL:
+                raise RootNotMountedError(where) from error
             raise
 
     def forget(self) -> None:
@@ -144,6 +147,7 @@ class Launch:
         "_flags",
         "_number",
         "_parent",
+        "_pidfd",
         "_process",
         "_watcher",
     )
@@ -158,6 +162,7 @@ class Launch:
         self._first = first
         self._bell: Doorbell | None = None
         self._number = -1  # of the child's end of the doorbell, in the parent
+        self._pidfd = -1  # its number in a parent that died before it could tell it
         self._process: ThreadProcess | None = None
 
     async def run(self, kept: Sequence[int]) -> ThreadProcess:
@@ -219,12 +224,6 @@ class Launch:
             except TaskLostError:
                 lost = True
         if lost:
-            holdings = self._parent.holdings
-            if self._number >= 0:  # still open, if another task shares the table
-                holdings.forgotten.append(self._number)
-            for other in list(holdings.sharers):
-                with suppress(TaskLostError):
-                    await other.sweep()
             await self._end_orphan()
         else:
             await self._close()
@@ -233,11 +232,39 @@ class Launch:
         self._first.forget()
 
     async def _end_orphan(self) -> None:
-        """End a child of which nobody can say whether it exists."""
+        """End a child of which nobody can say whether it exists; its parent is dead."""
+        if self._bell is None or self._number < 0:
+            return  # the parent did not get as far
         lib.rs_ring_call(self._block.ring, 0, 0, SYS.exit_group, 0, 0, 0, 0, 0, 0)
-        if self._bell is not None:
-            # the end of our socket: whoever had the other end is gone
-            await self._watcher.hub.wait_ready(self._bell.fileno())
+        holdings = self._parent.holdings
+        for other in list(holdings.sharers):
+            if other is not self._parent:
+                with suppress(TaskLostError):
+                    await self._end_in_table(other)
+                    break
+        holdings.forgotten.append(self._number)  # still open, if another task shares the table
+        for other in list(holdings.sharers):
+            with suppress(TaskLostError):
+                await other.sweep()
+        # the end of our socket: whoever had the other end is gone
+        await self._watcher.hub.wait_ready(self._bell.fileno())
+
+    async def _end_in_table(self, other: MemoryTask) -> None:
+        """End it by the pidfd that clone has put into a table which another task shares.
+
+        Where it shares that table too, the doorbell can't tell its end.
+        """
+        if self._pidfd < 0:
+            return  # it was not made
+        here = await other.sysif.export_fd(self._pidfd)
+        try:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(here, signal.SIGKILL)
+            await self._watcher.hub.wait_ready(here)
+            reap_orphan(here)
+        finally:
+            os.close(here)
+        await other.sysif.call(SYS.close, self._pidfd)
 
     async def _place(self, theirs: int) -> None:
         """Put the child's end of the doorbell into the parent's fd table."""
@@ -256,8 +283,12 @@ class Launch:
         if self._parent.sysif.same_thread:
             os.close(self._number)
             return
-        with trio.CancelScope(shield=True), suppress(TaskLostError):  # closed with the process
-            await self._parent.sysif.call(SYS.close, self._number)
+        with trio.CancelScope(shield=True):
+            try:
+                await self._parent.sysif.call(SYS.close, self._number)
+            except TaskLostError:
+                # closed with its process, unless another task shares the table: that one sweeps
+                self._parent.holdings.forgotten.append(self._number)
 
     def _prepare(self, numbers: Sequence[int]) -> None:
         kept = (0, 0)
@@ -297,7 +328,7 @@ class Launch:
     async def _clone_there(self, flags: int) -> tuple[int, int]:
         """Clone in a parent that is a child itself."""
         block, parent = self._block, self._parent
-        with parent.transient(PIDFD_SIZE) as pidfd:
+        with parent.transient(NO_FD) as pidfd:
 
             def arguments(flags: int) -> bytes:
                 return clone_args(
@@ -309,11 +340,14 @@ class Launch:
                 )
 
             try:
-                pid = await parent.clone_at(arguments(flags | CLEAR_SIGHAND))
-            except OSError as error:
-                if error.errno != ENOSYS:
-                    raise
-                # without clone3 the child itself puts the signal handlers back
-                lib.rs_ring_add_setup(block.ring, lib.RS_SETUP_RESET)
-                pid = await parent.clone_at(arguments(flags))
-            return pid, int.from_bytes(pidfd.read(), "little")
+                try:
+                    pid = await parent.clone_at(arguments(flags | CLEAR_SIGHAND))
+                except OSError as error:
+                    if error.errno != ENOSYS:
+                        raise
+                    # without clone3 the child itself puts the signal handlers back
+                    lib.rs_ring_add_setup(block.ring, lib.RS_SETUP_RESET)
+                    pid = await parent.clone_at(arguments(flags))
+            finally:
+                self._pidfd = int.from_bytes(pidfd.read(), "little", signed=True)
+            return pid, self._pidfd

@@ -5,20 +5,30 @@ from __future__ import annotations
 import os
 import select
 import signal
-from contextlib import suppress
 from typing import Any, Final, final
 
 from rsyscall_ns.handle.kinds.pidfd import PidFD
 from rsyscall_ns.handle.process_task import ProcessTask
-from rsyscall_ns.near.abi.wait_h import W
+from rsyscall_ns.near.abi.wait_h import CLD, ChildState, W
 from rsyscall_ns.transport.hub import Hub
 
 from .states import StateWaiter
 
-__all__ = ["ChildReadiness", "ChildWatcher"]
+__all__ = ["ChildReadiness", "ChildWatcher", "reap_orphan"]
 
 STATES: Final = int(W.STOPPED | W.CONTINUED)
 MODIFIERS: Final = int(W.NOHANG | W.NOWAIT)
+
+
+def reap_orphan(pidfd: int) -> ChildState | None:
+    """Take the status of a dead process, if orphans are given to this interpreter; else None."""
+    try:
+        found = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+    except ChildProcessError:
+        return None  # whoever else they are given to has it
+    if found is None:
+        return None
+    return ChildState(CLD(found.si_code), found.si_pid, found.si_uid, found.si_status)
 
 
 @final
@@ -49,8 +59,17 @@ class ChildReadiness:
 
     def kill(self) -> None:
         """Send SIGKILL from this interpreter; PermissionError when it is another user's."""
-        with suppress(ProcessLookupError):
+        try:
             signal.pidfd_send_signal(self.poll_fd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            if not self.is_dead():
+                raise
+
+    def reap(self) -> ChildState | None:
+        """Take the status of a dead child whose parent has died and left it to us; else None."""
+        return reap_orphan(self.poll_fd)
 
     def close(self) -> None:
         """Close the copy of the pidfd, if it is one. Idempotent."""

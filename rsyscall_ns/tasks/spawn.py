@@ -120,9 +120,11 @@ async def end(task: ProcessTask[ThreadProcess]) -> None:
         return
     with trio.CancelScope(shield=True):
         try:
-            await process.end()
-            await task.end_children()
-            await watcher.close()
+            try:
+                await process.end()
+            finally:
+                await task.end_children()
+                await watcher.close()
         finally:
             ring.close()
             for handle in list(task.handles):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,8 @@ def children() -> frozenset[int]:
     """Return the ids of all children of this interpreter, zombies included."""
     found: set[int] = set()
     for thread in (SELF / "task").iterdir():
-        found |= {int(word) for word in (thread / "children").read_text("ascii").split()}
+        with suppress(FileNotFoundError):  # a worker thread that has ended meanwhile
+            found |= {int(word) for word in (thread / "children").read_text("ascii").split()}
     return frozenset(found)
 
 

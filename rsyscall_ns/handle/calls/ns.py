@@ -12,8 +12,14 @@ from rsyscall_ns.handle.kinds.namespace import NamespaceFD
 from rsyscall_ns.near.abi.fcntl_h import AT_FDCWD, O
 from rsyscall_ns.near.abi.mount_h import MS
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, NO_FLAGS
+from rsyscall_ns.near.abi.stat_h import (
+    STATX_ATTR_MOUNT_ROOT,
+    STATX_SIZE,
+    statx_attributes,
+)
 from rsyscall_ns.near.calls import fs as near_fs
 from rsyscall_ns.near.calls import ns as near
+from rsyscall_ns.near.calls.base import checked
 from rsyscall_ns.near.errors import PathError, RsyscallError
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program
@@ -24,6 +30,7 @@ __all__ = [
     "InInterpreterError",
     "NamespaceNotAllowedError",
     "Namespaces",
+    "RootNotMountedError",
     "not_allowed",
 ]
 
@@ -59,6 +66,18 @@ class NamespaceNotAllowedError(RsyscallError, PermissionError):
         cure = CURES.get(number, "see namespaces(7)")
         PermissionError.__init__(
             self, number, f"{', '.join(names)} for {task}: {os.strerror(number)}; {cure}"
+        )
+
+
+class RootNotMountedError(RsyscallError, OSError):
+    """A mount namespace was to be made by a task whose root is no mount point."""
+
+    def __init__(self, task: object) -> None:
+        OSError.__init__(
+            self,
+            EINVAL,
+            f"the root of {task} is no mount point, so its mounts could not be kept from the "
+            "outside: make the namespace before chroot, or bind the root onto itself",
         )
 
 
@@ -114,6 +133,8 @@ class Namespaces:
         self._in_child("unshare")
         check_unshare_flags(flags)
         task = self._task
+        if CLONE.NEWNS in flags:
+            await self._check_root()
         with task.transient(b"/\0") as root:
             # in one go: no mount may ever be made in there that reaches the outside
             program = Program()
@@ -130,7 +151,19 @@ class Namespaces:
         try:
             results.check(task.sysif)
         except OSError as error:
+            if failed is None or failed[0] > 0:
+                raise
             raise not_allowed(error, flags, task) from error
+
+    async def _check_root(self) -> None:
+        """Refuse a root whose mounts could not be made private afterwards."""
+        task = self._task
+        with task.transient(b"/\0") as root, task.transient(STATX_SIZE) as statx:
+            at, into = root.address.value, statx.address.value
+            await checked(task.sysif, SYS.statx, AT_FDCWD, at, 0, 0, into, path="/")
+            attributes, known = statx_attributes(statx.read())
+        if known & ~attributes & STATX_ATTR_MOUNT_ROOT:
+            raise RootNotMountedError(task)
 
     async def open(self, kind: str) -> NamespaceFD:
         """Open the task's own namespace of a kind: mnt, user, net, uts, ipc, cgroup, time, pid.
