@@ -53,7 +53,9 @@ EMPTY: Final = Program()
 EMPTY.interruptible = False
 PRIVATE: Final = int(MS.REC | MS.PRIVATE)
 PIDFD: Final = int(CLONE.PIDFD)
-NO_FD: Final = (-1).to_bytes(4, "little", signed=True)
+PARENT_SETTID: Final = int(CLONE.PARENT_SETTID)
+CLONED: Final = struct.Struct("<ii")  # pidfd, pid
+INT: Final = 4  # bytes
 
 
 @final
@@ -264,7 +266,8 @@ class Launch:
             reap_orphan(here)
         finally:
             os.close(here)
-        await other.sysif.call(SYS.close, self._pidfd)
+        if self._process is None:  # else a handle owns it
+            await other.sysif.call(SYS.close, self._pidfd)
 
     async def _place(self, theirs: int) -> None:
         """Put the child's end of the doorbell into the parent's fd table."""
@@ -328,26 +331,32 @@ class Launch:
     async def _clone_there(self, flags: int) -> tuple[int, int]:
         """Clone in a parent that is a child itself."""
         block, parent = self._block, self._parent
-        with parent.transient(NO_FD) as pidfd:
+        with parent.transient(CLONED.pack(0, 0)) as cloned:
 
-            def arguments(flags: int) -> bytes:
+            def arguments(flags: int, parent_tid: int = 0) -> bytes:
                 return clone_args(
                     flags=flags | PIDFD,
                     stack=block.stack,
                     stack_size=STACK_SIZE,
-                    pidfd=pidfd.address.value,
+                    pidfd=cloned.address.value,
+                    parent_tid=parent_tid,
                     exit_signal=SIG.CHLD,
                 )
 
             try:
-                try:
-                    pid = await parent.clone_at(arguments(flags | CLEAR_SIGHAND))
-                except OSError as error:
-                    if error.errno != ENOSYS:
-                        raise
-                    # without clone3 the child itself puts the signal handlers back
-                    lib.rs_ring_add_setup(block.ring, lib.RS_SETUP_RESET)
-                    pid = await parent.clone_at(arguments(flags))
-            finally:
-                self._pidfd = int.from_bytes(pidfd.read(), "little", signed=True)
-            return pid, self._pidfd
+                # the pid is written when it is certain that there is a child, the pidfd before
+                with_pid = arguments(flags | PARENT_SETTID | CLEAR_SIGHAND, (cloned + INT).value)
+                pid = await parent.clone_at(with_pid)
+            except TaskLostError:
+                pidfd, pid = CLONED.unpack(cloned.read())
+                self._pidfd = pidfd if pid else -1
+                raise
+            except OSError as error:
+                if error.errno != ENOSYS:
+                    raise
+                # without clone3 the child itself puts the signal handlers back
+                lib.rs_ring_add_setup(block.ring, lib.RS_SETUP_RESET)
+                pid = await parent.clone_at(arguments(flags))
+            pidfd, _ = CLONED.unpack(cloned.read())
+            self._pidfd = pidfd
+            return pid, pidfd
