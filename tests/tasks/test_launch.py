@@ -12,6 +12,7 @@ from rsyscall_ns import (
     CLONE,
     SIG,
     SIG_IGN,
+    SYS,
     CloneFlagsError,
     Command,
     FDClosedError,
@@ -22,11 +23,13 @@ from rsyscall_ns import (
     Task,
     UncleanExitError,
 )
+from tests.support.blocking import current_call
 from tests.support.census import children, nothing_left
 from tests.support.children import FOREVER, IS_ROOT, TRUE, is_alive, shell, status_field
 from tests.support.procfs import fd_links
 
 PLAIN = CLONE(0)
+SLEEPING = {SYS.nanosleep, SYS.clock_nanosleep}
 ROOM = 4 << 20  # bytes
 NAMESPACES = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS
 SEVEN = NAMESPACES | CLONE.NEWNET | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWCGROUP
@@ -124,6 +127,9 @@ async def test_it_has_the_fds_that_were_passed_and_no_other(local: Task) -> None
     ):
         await shared.disable_cloexec()
         async with local.launch(FOREVER, pass_fds=[passed]) as process:
+            # not while it starts: then it has files of its own open
+            while current_call(process.near.id) not in SLEEPING:
+                await trio.lowlevel.checkpoint()
             others = {0, 1, 2}
             found = {n: to for n, to in fd_links(process.near.id).items() if n not in others}
             assert found == {
