@@ -155,7 +155,8 @@ class RingInterface:
             if not nap:
                 self._slow_call = -1
             return result
-        self._slow_call = number
+        if result != FULL:
+            self._slow_call = number
         result, interrupted = await self._slow(
             result,
             lambda: lib.rs_ring_call(ring, 0, 0, number, a, b, c, d, e, f),

@@ -6,7 +6,7 @@ something to the k-th, before it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, final
 
 import pytest
@@ -27,6 +27,7 @@ LAUNCHING = (
     "start_server",
     "wait_alone",
 )  # what the interpreter does by itself
+MOST = 200  # steps of anything that is tried here
 Method = Callable[..., Coroutine[Any, Any, Any]]  # four methods, all different
 
 
@@ -35,6 +36,8 @@ class Steps:
     """Counts steps; ``at`` is the number of the one at which ``act`` is called, from 0 on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.armed = False
+        self.steps = 0  # until the last disarm
         self.count = 0
         self.at = -1
         self.act: Callable[[], None] = lambda: None
@@ -68,18 +71,28 @@ class Steps:
 
         return stepping
 
+    def moments(self, least: int) -> Iterator[int]:
+        """Yield the number of each step of the loop's body, which arms; at least so many."""
+        for at in range(MOST):
+            yield at
+            if self.disarm() <= at:
+                assert at > least, f"{at} steps only: something does not go through here"
+                return
+        pytest.fail(f"no end after {MOST} steps")
+
     def arm(self, at: int, act: Callable[[], None]) -> None:
         """Begin to count anew, and call ``act`` before step ``at``."""
-        self.count, self.at, self.act = 0, at, act
+        self.armed, self.count, self.at, self.act = True, 0, at, act
 
     def spare(self, *numbers: int) -> None:
         """Do not count these calls, nor mere waits: what releases can't fail."""
         self.spared = frozenset(numbers)
 
     def disarm(self) -> int:
-        """Do nothing from now on; returns how many steps there were."""
-        self.at = -1
-        return self.count
+        """Do nothing from now on; returns how many steps there were until the first disarm."""
+        if self.armed:
+            self.armed, self.at, self.steps = False, -1, self.count
+        return self.steps
 
 
 @final
