@@ -39,7 +39,7 @@ bench: $(VENV)/.installed $(VENV)/.test ## measure, beside what else there is
 .PHONY: clean
 clean: ## remove the environment, what was built, and caches
 	@rm -rf -- $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@rm -f -- rsyscall_ns/_ffi*.so
+	@rm -f -- rsyscall_ns/_ffi*.so rsyscall_ns/stub.elf
 	@find . -path ./.git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help

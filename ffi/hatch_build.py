@@ -20,10 +20,10 @@ class ExtensionHook(BuildHookInterface[Any]):
     """Runs before a wheel, editable or not, is put together."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and add the result to the wheel (``version``: standard or editable)."""
+        """Compile, and add the results to the wheel (``version``: standard or editable)."""
         del version
         made = build(Path(self.root))
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"cp311-abi3-{platform}"
-        build_data["artifacts"].append(str(made.relative_to(self.root)))
+        build_data["artifacts"] += [str(path.relative_to(self.root)) for path in made]

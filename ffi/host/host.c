@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,16 +51,17 @@ static uint32_t can_tell_cpu(void)
 	return answer & RS_SETUP_CPU;
 }
 
-void rs_ring_prepare(struct rs_ring *ring, uint32_t setup, int doorbell, uint64_t kept,
-		     uint32_t kept_count, uint32_t death_signal, uint64_t signal_mask,
-		     uint32_t spin)
+void rs_ring_prepare(struct rs_ring *ring, uint64_t entry, uint32_t setup, int doorbell,
+		     uint64_t kept, uint32_t kept_count, uint32_t death_signal,
+		     uint64_t signal_mask, uint32_t spin)
 {
 	uint64_t *start = (uint64_t *)(void *)((char *)ring + RS_BLOCK_SIZE) - 2;
 
 	memset(ring, 0, sizeof *ring);
-	start[0] = rs_entry_point();
+	start[0] = entry;
 	start[1] = (uint64_t)ring;
 	ring->magic = RS_MAGIC;
+	ring->version = RS_WIRE_VERSION;
 	ring->setup = setup | can_tell_cpu();
 	ring->client_cpu = UINT32_MAX;
 	ring->server_cpu = UINT32_MAX - 1;
@@ -80,8 +82,9 @@ static void publish(struct rs_ring *ring, struct rs_entry *entry)
 	if (ring->setup & RS_SETUP_CPU)
 		STORE(ring->client_cpu, place_now(0).cpu);
 	(void)__atomic_exchange_n(&ring->head, ring->head + 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&ring->parked, __ATOMIC_SEQ_CST) &&
-	    __atomic_exchange_n(&ring->parked, 0, __ATOMIC_SEQ_CST))
+	ring->woken = __atomic_load_n(&ring->parked, __ATOMIC_SEQ_CST) &&
+		      __atomic_exchange_n(&ring->parked, 0, __ATOMIC_SEQ_CST);
+	if (ring->woken)
 		/* can't fail for a mapped word; how many were woken does not matter */
 		(void)syscall(SYS_futex, &ring->parked, FUTEX_WAKE, 1, 0, 0, 0);
 }
@@ -101,7 +104,8 @@ int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot)
 }
 
 /* Waits for the entry for a short while: looking, unless the server needs our processor to get on,
- * and then sleeping, so that it has the processor. */
+ * and then sleeping, so that it has the processor. A server that had to be woken elsewhere gets the
+ * time that takes. */
 int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds)
 {
 	const struct timespec limit = {.tv_sec = 0, .tv_nsec = nanoseconds};
@@ -110,6 +114,10 @@ int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_
 
 	if ((ring->setup & RS_SETUP_CPU) && LOAD(ring->server_cpu) == ring->client_cpu)
 		spin = 0;
+	else if (ring->woken && spin) {
+		spin *= RS_WAKING;
+		nanoseconds = 0;
+	}
 	for (i = 0; i < spin; i++) {
 		if (rs_ring_done(ring, slot))
 			return rs_ring_collect(ring, slot);
@@ -247,6 +255,36 @@ void rs_ring_set_spin(struct rs_ring *ring, uint32_t spin)
 int rs_ring_failure(const struct rs_ring *ring)
 {
 	return ring->failure;
+}
+
+/* Maps a part of a file that others map too: 0, or -errno; -EEXIST where something lies already. */
+int rs_map_at(uint64_t address, uint64_t size, int fd)
+{
+	void *const wanted = (void *)address;
+	void *const got = mmap(wanted, size, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, fd, 0);
+
+	if (got == MAP_FAILED)
+		return -errno;
+	if (got == wanted)
+		return 0;
+	/* before Linux 4.17 the flag is not known, and the address a wish */
+	(void)munmap(got, size);
+	return -EEXIST;
+}
+
+/* Maps the beginning of a file that others write, to be read: its address, or -errno. */
+int64_t rs_map_shown(uint64_t size, int fd)
+{
+	const void *const got = mmap(0, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	return got == MAP_FAILED ? -errno : (int64_t)got;
+}
+
+void rs_unmap(void *address, uint64_t size)
+{
+	/* can't fail for what was mapped so */
+	(void)munmap(address, size);
 }
 
 /* Waits until the kernel has cleared the word (CLONE_CHILD_CLEARTID): 1, or 0 when the time is

@@ -10,10 +10,18 @@
 #define RS_FULL (INT64_MIN + 1024)   /* every entry is taken */
 #define RS_CLIENT_LIMIT (INT64_MIN + 2048)
 
+/* How many times longer it is looked for the answer of a server that had to be woken on another
+ * processor: what that takes, mostly. Sleeping meanwhile would cost the same once more, for us. */
+#define RS_WAKING 5u
+
 /* What rs_doorbell_take gives instead of an fd. */
 #define RS_BELL_EMPTY (-1)
 #define RS_BELL_RUNG (-2) /* a byte: something is done */
 #define RS_BELL_END (-3)  /* the other end is gone */
+
+/* Below it are the fds that a new child has for a short time in our table. The lower they are, the
+ * smaller is its own. */
+#define RS_HIGH 256
 
 #include "../decl/calls.h"
 

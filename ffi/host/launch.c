@@ -3,6 +3,8 @@
 #include "host.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
@@ -25,6 +27,18 @@ int64_t rs_doorbell_pair(void)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -errno;
 	return two(ends[0], ends[1]);
+}
+
+/* Moves an fd that will stay for long out of the way of those that won't; returns its number then,
+ * the old one where there is no room. */
+int rs_move_up(int fd)
+{
+	const int moved = fcntl(fd, F_DUPFD_CLOEXEC, RS_HIGH);
+
+	if (moved < 0)
+		return fd;
+	close(fd);
+	return moved;
 }
 
 /* The next of what arrived, without waiting: an fd, which is the caller's, or RS_BELL_*. */
@@ -84,24 +98,35 @@ int rs_doorbell_send(int bell, int fd)
 	return sent < 0 ? -errno : 0;
 }
 
-/* Clones a child that serves this ring, which must have been prepared: its id in the higher half,
- * its pidfd in the lower, or -errno. All signals are blocked around it, since until the server has
- * set itself up the child would run our handlers, in our memory. */
-int64_t rs_launch(struct rs_ring *ring, uint64_t flags)
+/* What this thread may do, one bit a capability. */
+uint64_t rs_effective_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	/* can't fail for this version and the caller itself; a filter that refuses it leaves none */
+	(void)syscall(SYS_capget, &header, sets);
+	return (uint64_t)sets[1].effective << 32 | sets[0].effective;
+}
+
+/* Clones a child that serves this ring, which must have been prepared: its id, and its pidfd in
+ * the ring, or -errno. cgroup: the fd of the one that it starts in, where the flags have
+ * CLONE_INTO_CGROUP. All signals are blocked around it, since until the server has set itself up
+ * the child would run our handlers, in our memory. */
+static int64_t clone_server(struct rs_ring *ring, uint64_t flags, uint64_t cgroup)
 {
 	const uint64_t stack = (uint64_t)ring + RS_RING_SIZE;
 	const uint64_t size = RS_BLOCK_SIZE - RS_RING_SIZE - 2 * sizeof(uint64_t);
-	const uint64_t every = UINT64_MAX;
+	const uint64_t every = UINT64_MAX, pidfd = (uint64_t)&ring->made[1];
 	uint64_t before;
-	int pidfd = -1;
 	struct clone_args wanted = {.flags = flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
-				    .pidfd = (uint64_t)&pidfd,
+				    .pidfd = pidfd,
 				    .exit_signal = SIGCHLD,
 				    .stack = stack,
-				    .stack_size = size};
+				    .stack_size = size,
+				    .cgroup = cgroup};
 	const uint64_t args[6] = {(uint64_t)&wanted, sizeof wanted, 0, 0, 0, 0};
-	const uint64_t old[6] = {flags | CLONE_PIDFD | SIGCHLD, stack + size, (uint64_t)&pidfd,
-				 0, 0, 0};
+	const uint64_t old[6] = {flags | CLONE_PIDFD | SIGCHLD, stack + size, pidfd, 0, 0, 0};
 	int64_t pid;
 
 	ring->parent = (int32_t)syscall(SYS_getpid);
@@ -115,5 +140,60 @@ int64_t rs_launch(struct rs_ring *ring, uint64_t flags)
 	}
 	/* can't fail: the same call succeeded above */
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
-	return pid < 0 ? pid : two((int)pid, pidfd);
+	return pid;
+}
+
+/* Puts the number of the doorbell into the ascending list of fds, which has room for it. */
+static uint32_t keep(int32_t *kept, uint32_t count, int32_t doorbell)
+{
+	uint32_t at = count;
+
+	while (at > 0 && kept[at - 1] > doorbell) {
+		kept[at] = kept[at - 1];
+		at--;
+	}
+	kept[at] = doorbell;
+	return count + 1;
+}
+
+/* Starts a child of this interpreter: prepares its ring, posts its first program, and
+ * clones it. 0, or -errno; ring->made is what there is then.
+ *
+ * theirs: the child's end of the doorbell, or -1: then it is made, and our end is ring->made[2].
+ * Once the child has its own, theirs is closed here: not with CLONE_FILES, nor where the child
+ * takes it out of our table (lends), which has low numbers for that.
+ * kept: an ascending list of fds that it keeps besides, with room for one more.
+ * setup: more of RS_SETUP_*. */
+int rs_start(struct rs_ring *ring, uint64_t entry, uint32_t setup, uint32_t death_signal, uint32_t spin,
+	     int theirs, int lends, uint64_t kept, uint32_t kept_count, uint64_t flags, uint64_t cgroup, uint64_t ops,
+	     uint32_t count, uint64_t results)
+{
+	int ends[2] = {-1, theirs};
+	int64_t pid;
+
+	setup |= RS_SETUP_HANDLERS | (flags & CLONE_FILES ? 0 : RS_SETUP_OWN_FILES);
+	ring->made[2] = -1;
+	if (theirs < 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return -errno;
+	if (lends && theirs < 0)
+		ends[0] = rs_move_up(ends[0]);
+	if (kept_count)
+		kept_count = keep((int32_t *)kept, kept_count, ends[1]);
+	rs_ring_prepare(ring, entry, setup, ends[1], kept, kept_count, death_signal, 0, spin);
+	(void)rs_ring_run(ring, 0, 0, ops, count, results);
+	ring->made[2] = ends[0];
+	pid = clone_server(ring, flags | (lends ? CLONE_FILES : 0), cgroup);
+	if (pid < 0) {
+		if (theirs < 0) {
+			close(ends[0]);
+			close(ends[1]);
+		}
+		return (int)pid;
+	}
+	ring->made[0] = (int32_t)pid;
+	if (lends)
+		ring->made[1] = rs_move_up(ring->made[1]);
+	else if (!(flags & CLONE_FILES))
+		close(ends[1]);
+	return 0;
 }

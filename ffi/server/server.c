@@ -10,6 +10,7 @@
 #include <asm/signal.h>
 #include <asm/ucontext.h>
 #include <asm/unistd.h>
+#include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -182,23 +183,23 @@ static void on_interrupt(int sig, void *info, void *context)
 	STORE(entry->seen, 1);
 }
 
-/* Closes everything but the standard streams and what is to be kept. */
+/* Closes everything but the standard streams and what is to be kept. From the highest on: a table
+ * that is the client's until now is copied by the first call, which leaves out what it closes. */
 static int64_t close_others(const struct rs_ring *ring)
 {
 	const int32_t *kept = ring->kept ? (const void *)ring->kept : &ring->doorbell;
-	uint32_t i, count = ring->kept ? ring->kept_count : 1, first = 3;
+	uint32_t i = ring->kept ? ring->kept_count : 1, end = UINT32_MAX;
 	int64_t failure = 0;
 
-	for (i = 0; i <= count && failure == 0; i++) {
-		const uint32_t end = i < count ? (uint32_t)kept[i] : UINT32_MAX;
+	for (;; i--) {
+		const uint32_t below = i > 0 && kept[i - 1] > 2 ? (uint32_t)kept[i - 1] : 2;
 
-		if (end < first)
-			continue;
-		if (end > first)
-			failure = kernel(__NR_close_range, first, i < count ? end - 1 : end, 0, 0);
-		first = end + 1;
+		if (below < end)
+			failure = kernel(__NR_close_range, below + 1, end, CLOSE_RANGE_UNSHARE, 0);
+		if (failure != 0 || below == 2)
+			return failure;
+		end = below - 1;
 	}
-	return failure;
 }
 
 static void set_up(struct rs_ring *ring)
@@ -375,6 +376,9 @@ void rs_serve(struct rs_ring *ring)
 		STORE(ring->current, done % RS_ENTRIES);
 		entry = &ring->entries[done % RS_ENTRIES];
 		carry_out(entry);
+		/* whoever waits sees the end of the doorbell, and the result in memory */
+		if (ring->setup & RS_SETUP_ONCE)
+			(void)kernel(__NR_exit_group, 0, 0, 0, 0);
 		done++;
 		how = __atomic_exchange_n(&ring->client_waits, 0, __ATOMIC_SEQ_CST);
 		if (how)

@@ -18,7 +18,7 @@
 /* A server's block is one allocation of this size, aligned to this size: the ring at its
  * lowest address, the stack at its top. A signal handler thus finds its ring from its own stack
  * pointer; the server needs neither a global nor a thread-local variable for it. */
-#define RS_BLOCK_SIZE 32768u
+#define RS_BLOCK_SIZE 16384u
 #define RS_RING_SIZE 4096u
 #define RS_ENTRIES 16u
 
@@ -82,6 +82,12 @@ struct rs_entry {
 #define RS_SETUP_OWN_FILES 2u  /* own fd table: close all that is not in the list of kept fds */
 #define RS_SETUP_CPU 8u        /* place_now() tells the processor we run on */
 #define RS_SETUP_RESET 4u      /* no CLONE_CLEAR_SIGHAND was to be had: reset by hand */
+#define RS_SETUP_CAPABILITIES 16u /* a stub: have those of the ring, whatever exec has given */
+#define RS_SETUP_ONCE 32u      /* end after the first entry, whatever came of it */
+
+/* With what a stub ends that can't serve. */
+#define RS_STUB_NO_ROOM 101u /* something lies where its arena was to be */
+#define RS_STUB_REFUSED 102u /* what it was given, or one of its first calls, is not as it must be */
 
 /* Hot: requests that come within so many ticks of a processor that ticks 1 to 4 times a
  * nanosecond. */
@@ -100,7 +106,8 @@ struct rs_ring {
 	uint32_t head;            /* entries posted so far */
 	uint32_t client_waits;    /* how the client wants to be told: RS_WAITS_* */
 	uint32_t client_cpu;      /* the processor that it posted from */
-	uint32_t client_reserved[13];
+	uint32_t woken;           /* whether it had to wake the server for what it posted last */
+	uint32_t client_reserved[12];
 	/* written by the server, except that the client clears parked when it wakes it */
 	uint32_t parked;
 	uint32_t current;         /* index of the entry that runs now */
@@ -120,7 +127,13 @@ struct rs_ring {
 	uint32_t kept_count;      /* fds to keep besides 0, 1 and 2: the doorbell and others */
 	uint64_t kept;            /* their address: int32_t, ascending; or 0: the doorbell alone */
 	int32_t failure;          /* by the server: -errno of the close_range that ended it */
-	uint32_t reserved[19];
+	uint32_t version;         /* RS_WIRE_VERSION */
+	uint64_t entry;           /* by a stub: where servers in its memory begin */
+	uint32_t capabilities[6]; /* for a stub: effective, permitted, inheritable; twice 32 bits */
+	int32_t made[3];          /* by rs_start: the child's id, its pidfd, our end of the doorbell */
+	uint32_t reserved0;
+	uint64_t next;            /* for a stub: where entry is to be written as well, or 0 */
+	uint32_t reserved[4];
 	struct rs_entry entries[RS_ENTRIES];
 };
 
@@ -168,6 +181,22 @@ extern const char rs_interruptible_begin[];
 extern const char rs_interruptible_syscall[];
 extern const char rs_interruptible_cancel[];
 void rs_sigreturn(void);
+
+/* Of the stub alone. rs_stub_enter: serves the ring, on another stack. Neither returns. */
+void rs_stub_start(const uint64_t *arguments);
+void rs_stub_enter(struct rs_ring *ring, void *stack);
+
+/* What process 1 of a container tells of its command, in a page that the client has mapped. The
+ * client believes nothing that can't be: whoever traces that process can write here. */
+struct rs_init_page {
+	int32_t pid;     /* of the command, as the container knows it; 0: there was none */
+	int32_t failure; /* errno of what kept it from being started, else 0 */
+	int32_t call;    /* the number of the call that failed */
+	int32_t code;    /* CLD_* of its end, written last; 0: it has not ended */
+	int32_t status;
+};
+
+void rs_init_start(const uint64_t *arguments);
 
 #pragma GCC visibility pop
 

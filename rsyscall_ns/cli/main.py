@@ -9,31 +9,25 @@ from typing import Any
 import click
 import trio
 
+from rsyscall_ns.containers.options import Arguments
 from rsyscall_ns.near.abi.sched_h import CLONE, NO_FLAGS
-from rsyscall_ns.near.errors import RsyscallError
 
-from .run import RunRequest, run
+from .completion import completion_command, files
+from .doctor.command import doctor_command
+from .execute import chroot_command, execute_command
+from .guard import guarded
+from .inject import inject_command
+from .kinds import KINDS
+from .rights import keep_option, right_options
+from .run import INIT, RunRequest, run
 
 __all__ = ["main"]
 
-KINDS = {
-    "user": (CLONE.NEWUSER, "user and group ids"),
-    "pid": (CLONE.NEWPID, "process ids; COMMAND is process 1"),
-    "mnt": (CLONE.NEWNS, "mounts; with --pid, a /proc of its own is mounted"),
-    "net": (CLONE.NEWNET, "network; the loopback interface is brought up"),
-    "uts": (CLONE.NEWUTS, "host name"),
-    "ipc": (CLONE.NEWIPC, "System V IPC, POSIX message queues"),
-    "cgroup": (CLONE.NEWCGROUP, "root of the cgroup tree"),
-    "time": (CLONE.NEWTIME, "monotonic and boot-time clocks"),
-}
 EXAMPLES = """\b
 Examples:
   rsyscall-ns run --all -- ps ax
   rsyscall-ns run --user --net --map-zero -- ip addr
 """
-EXIT_FAILED = 125  # as env(1) and others: the failure is ours, not the command's
-EXIT_CANNOT_EXEC = 126
-EXIT_NOT_FOUND = 127
 
 
 def _kind_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,9 +50,17 @@ def cli() -> None:
 @click.option("--all", "everything", is_flag=True, help="New namespaces of all eight kinds.")
 @_kind_options
 @click.option("--map-zero", is_flag=True, help="Be root (uid and gid 0) in the user namespace.")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--init", is_flag=True, help=INIT)
+@right_options
+@keep_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=files)
 def run_command(
-    *, everything: bool, map_zero: bool, command: tuple[str, ...], **kinds: bool
+    *,
+    everything: bool,
+    map_zero: bool,
+    init: bool,
+    command: tuple[str, ...],
+    **given: Any,  # noqa: ANN401 - of click
 ) -> None:
     """Run COMMAND in new namespaces.
 
@@ -68,31 +70,30 @@ def run_command(
     """
     flags = NO_FLAGS
     for name, (flag, _) in KINDS.items():
-        if everything or kinds[name]:
+        if everything or given[name]:
             flags |= flag
     if map_zero and not flags & CLONE.NEWUSER:
         raise click.UsageError("--map-zero needs a user namespace: add --user or --all")
-    request = RunRequest(flags, command, map_zero=map_zero)
-    sys.exit(_guarded(request))
+    if init and not flags & CLONE.NEWPID:
+        raise click.UsageError("--init needs a pid namespace: add --pid or --all")
+    arguments: Arguments = {
+        "flags": flags,
+        "map_zero": map_zero,
+        "init": init,
+        "capabilities": given["capabilities"],
+        "no_new_privs": given["no_new_privs"],
+        "tty_injection": given["tty_injection"],
+        "keep_caps": given["keep_caps"],
+    }
+    request = RunRequest(command, arguments)
+    sys.exit(guarded(command[0], lambda: trio.run(run, request)))
 
 
-def _guarded(request: RunRequest) -> int:
-    """Run; a user's error becomes one line and a status, never a traceback."""
-    name = request.command[0]
-    try:
-        return trio.run(run, request)
-    except FileNotFoundError as error:
-        if error.filename not in {name, None}:
-            click.echo(f"rsyscall-ns: {name}: {error.strerror}: {error.filename}", err=True)
-        else:
-            click.echo(f"rsyscall-ns: {name}: command not found", err=True)
-        return EXIT_NOT_FOUND
-    except RsyscallError as error:
-        click.echo(f"rsyscall-ns: {error}", err=True)
-        return EXIT_FAILED
-    except OSError as error:
-        click.echo(f"rsyscall-ns: {name}: {error.strerror}", err=True)
-        return EXIT_CANNOT_EXEC
+cli.add_command(execute_command)
+cli.add_command(chroot_command)
+cli.add_command(inject_command)
+cli.add_command(doctor_command)
+cli.add_command(completion_command)
 
 
 def main() -> None:

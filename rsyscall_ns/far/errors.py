@@ -7,6 +7,7 @@ from rsyscall_ns.near.errors import RsyscallError
 __all__ = [
     "AddressSpaceMismatchError",
     "FDTableMismatchError",
+    "IpcNamespaceMismatchError",
     "NamespaceMismatchError",
     "PidNamespaceMismatchError",
 ]
@@ -37,3 +38,9 @@ class PidNamespaceMismatchError(NamespaceMismatchError):
     """A process id of another pid namespace."""
 
     cure = "process ids mean nothing there: use a task of the same pid namespace"
+
+
+class IpcNamespaceMismatchError(NamespaceMismatchError):
+    """A System V IPC object of another ipc namespace."""
+
+    cure = "ids of ipc objects mean nothing there: use a task of the same ipc namespace"

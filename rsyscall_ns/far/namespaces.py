@@ -29,7 +29,7 @@ _serial = count(1)
 class Namespace:
     """One namespace of some kind; each object is another one."""
 
-    __slots__ = ("parent", "serial")
+    __slots__ = ("__weakref__", "parent", "serial")
 
     kind: ClassVar[str] = "namespace"
 

@@ -12,6 +12,7 @@ from rsyscall_ns.near.interface import SyscallInterface
 from .errors import (
     AddressSpaceMismatchError,
     FDTableMismatchError,
+    IpcNamespaceMismatchError,
     PidNamespaceMismatchError,
 )
 from .namespaces import (
@@ -102,19 +103,20 @@ class Task:
             self.entered(flags)
             self.pid_namespace = self.pid_for_children
 
-    def entered(self, flags: CLONE) -> None:
+    def entered(self, flags: CLONE, *, joined: bool = False) -> None:
         """Believe that the process has left these namespaces for new ones (``unshare(2)``).
 
-        New pid and time namespaces are for its children; exec enters the latter too.
+        New pid and time namespaces are for its children; exec enters the latter too. ``joined``:
+        they were there before (``setns(2)``), and nobody knows what they were made from.
         """
         bits = int(flags)
         for kind, cls in NAMESPACE_KINDS.items():
             if bits & BIT_OF_KIND.get(kind, 0):
-                setattr(self, kind, cls(getattr(self, kind)))
+                setattr(self, kind, cls(None if joined else getattr(self, kind)))
         if bits & NEWPID:
-            self.pid_for_children = PidNamespace(self.pid_for_children)
+            self.pid_for_children = PidNamespace(None if joined else self.pid_for_children)
         if bits & NEWTIME:
-            self.time_for_children = TimeNamespace(self.time_for_children)
+            self.time_for_children = TimeNamespace(None if joined else self.time_for_children)
 
     def execed(self) -> None:
         """Believe that the process has an address space and an fd table of its own now.
@@ -139,3 +141,8 @@ class Task:
         """Refuse something that belongs to another pid namespace."""
         if namespace is not self.pid_namespace:
             raise PidNamespaceMismatchError(what, namespace, self, self.pid_namespace)
+
+    def check_ipc_namespace(self, what: object, namespace: IpcNamespace) -> None:
+        """Refuse something that belongs to another ipc namespace."""
+        if namespace is not self.ipc_namespace:
+            raise IpcNamespaceMismatchError(what, namespace, self, self.ipc_namespace)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Protocol, TypeVar, final
+from typing import Any, Generic, Protocol, TypeVar, final
 
 from attrs import frozen
 
+from rsyscall_ns.near.abi.layout import CStruct
 from rsyscall_ns.near.abi.wait_h import SIGINFO_SIZE, Siginfo
-from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.errors import SerializerError
 from rsyscall_ns.near.ids import Address, fit
 
 __all__ = ["BYTES", "INT32", "SIGINFO", "STACK", "Serializer", "SerializerError", "Stack"]
+__all__ += ["UINT32", "struct_of"]
 
 T = TypeVar("T")
+Struct = TypeVar("Struct", bound=CStruct)
 STACK_DATA = struct.Struct("<QQ")
-
-
-class SerializerError(RsyscallError, ValueError):
-    """Bytes that are not a whole value of the type."""
-
-    def __init__(self, what: str, need: int, got: int) -> None:
-        super().__init__(f"{what} takes at least {need} bytes, but there are {got}")
 
 
 class Serializer(Protocol[T]):
@@ -34,12 +30,12 @@ class Serializer(Protocol[T]):
         ...
 
     def from_bytes(self, data: bytes) -> T:
-        """Return the value that begins at the start of ``data``."""
+        """Return the value that ``data`` is, neither shorter nor longer than it takes."""
         ...
 
 
 def _need(what: str, size: int, data: bytes) -> None:
-    if len(data) < size:
+    if len(data) != size:
         raise SerializerError(what, size, len(data))
 
 
@@ -50,8 +46,8 @@ class BytesSerializer:
     size = 0
 
     def to_bytes(self, value: bytes) -> bytes:
-        """Return them."""
-        return bytes(value)
+        """Return them; an int is none, of which bytes() would make so many zeros."""
+        return value if type(value) is bytes else memoryview(value).tobytes()
 
     def from_bytes(self, data: bytes) -> bytes:
         """Return them."""
@@ -71,7 +67,23 @@ class Int32Serializer:
     def from_bytes(self, data: bytes) -> int:
         """Return the int."""
         _need("int", 4, data)
-        return int.from_bytes(data[:4], "little", signed=True)
+        return int.from_bytes(data, "little", signed=True)
+
+
+@final
+class Uint32Serializer:
+    """A C ``uint32_t``, such as a futex word."""
+
+    size = 4
+
+    def to_bytes(self, value: int) -> bytes:
+        """Return the four bytes; a value that does not fit is refused."""
+        return fit("uint32_t", value, 0, 2**32 - 1).to_bytes(4, "little")
+
+    def from_bytes(self, data: bytes) -> int:
+        """Return the number."""
+        _need("uint32_t", 4, data)
+        return int.from_bytes(data, "little")
 
 
 @final
@@ -88,6 +100,30 @@ class SiginfoSerializer:
         """Read the fields that waitid sets."""
         _need("siginfo_t", SIGINFO_SIZE, data)
         return Siginfo.unpack(data)
+
+
+@final
+class StructSerializer(Generic[Struct]):
+    """A C struct of a size that is known."""
+
+    __slots__ = ("cls", "size")
+
+    def __init__(self, cls: type[Struct]) -> None:
+        self.cls = cls
+        self.size = cls.sizeof()
+
+    def to_bytes(self, value: Struct) -> bytes:
+        """Return the struct."""
+        return value.pack()
+
+    def from_bytes(self, data: bytes) -> Struct:
+        """Return the value that ``data`` is, neither shorter nor longer."""
+        return self.cls.unpack(data)
+
+
+def struct_of(cls: type[Struct]) -> Serializer[Struct]:
+    """Return what turns values of a struct's class into bytes and back."""
+    return StructSerializer(cls)
 
 
 @frozen
@@ -111,12 +147,13 @@ class StackSerializer:
     def from_bytes(self, data: bytes) -> Stack:
         """Read both words."""
         _need("stack data", STACK_DATA.size, data)
-        function, argument = STACK_DATA.unpack_from(data)
+        function, argument = STACK_DATA.unpack(data)
         return Stack(Address(function), Address(argument))
 
 
 BYTES = BytesSerializer()
 INT32 = Int32Serializer()
+UINT32 = Uint32Serializer()
 SIGINFO = SiginfoSerializer()
 STACK = StackSerializer()
 AnySerializer = Serializer[Any]  # for containers of pointers of all types

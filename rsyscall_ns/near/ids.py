@@ -11,9 +11,11 @@ from attrs import field, frozen
 
 from .errors import ArgumentRangeError
 
-__all__ = ["Address", "FileDescriptor", "Process", "ProcessGroup", "fit"]
+__all__ = ["SIZE_LIMIT", "Address", "FileDescriptor", "IpcObject", "KeySerial", "Process"]
+__all__ += ["ProcessGroup", "fit"]
 
 INT_MAX = 2**31 - 1
+SIZE_LIMIT = 1 << 47  # bytes that a process can have mapped, on either machine
 
 
 def fit(what: str, value: int, low: int, high: int) -> int:
@@ -25,7 +27,8 @@ def fit(what: str, value: int, low: int, high: int) -> int:
 
 def _int(what: str, low: int, high: int) -> Callable[[object, object, int], None]:
     def check(_instance: object, _attribute: object, value: int) -> None:
-        fit(what, value, low, high)
+        if not low <= value <= high:
+            fit(what, value, low, high)
 
     return check
 
@@ -71,3 +74,26 @@ class ProcessGroup:
 
     def __str__(self) -> str:
         return f"process group {self.id}"
+
+
+@frozen
+class IpcObject:
+    """The id of a System V IPC object in some ipc namespace."""
+
+    id: int = field(validator=_int("id of an ipc object", 0, INT_MAX))
+
+    def __str__(self) -> str:
+        return f"ipc object {self.id}"
+
+
+@frozen
+class KeySerial:
+    """The serial number of a key, the same for all processes of a machine.
+
+    One below zero is a keyring of whoever uses it (``KEY_SPEC``); 0 is none.
+    """
+
+    number: int = field(validator=_int("serial number of a key", -INT_MAX - 1, INT_MAX))
+
+    def __str__(self) -> str:
+        return f"key {self.number:#x}"

@@ -6,16 +6,33 @@ a program gets to the process that carries it out.
 
 from __future__ import annotations
 
+import os
 import struct
-from typing import Final, final
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import count
+from typing import Final
 
 from attrs import field, frozen
 
 from .errors import ReturnsInChildError, RsyscallError, kernel_error
 from .ids import INT_MAX, fit
 from .nr import SYS, name_of
+from .nr.signatures import signature
 
-__all__ = ["OP", "Call", "Program", "ProgramError", "Read", "Ref", "Results", "Write"]
+__all__ = [
+    "OP",
+    "Argument",
+    "Blame",
+    "Call",
+    "Program",
+    "ProgramError",
+    "Read",
+    "Ref",
+    "Region",
+    "Results",
+    "Write",
+]
 
 OP: Final = struct.Struct("<BBBxI6QQ")
 KIND_CALL, KIND_WRITE, KIND_READ = 1, 2, 3
@@ -24,7 +41,11 @@ LOWEST_ERROR: Final = -4095
 MASK: Final = 2**64 - 1
 LOWEST: Final = -(2**63)
 LONGEST: Final = 2**30  # bytes of one read step
+SHOWN: Final = 256  # bytes of a string, in messages
+LARGE: Final = 4096  # what is shown in hexadecimal
 ARGUMENTS: Final = 6
+FIRST_ARGUMENT: Final = 8  # where it is in a step
+WORD: Final = 8  # bytes
 ZEROS: Final = tuple((0,) * (ARGUMENTS - used + 1) for used in range(ARGUMENTS + 1))
 RETURNS_TWICE: Final = {
     number: name for name in ("fork", "vfork") if (number := getattr(SYS, name, None)) is not None
@@ -42,6 +63,24 @@ class Ref:
     step: int
 
 
+@frozen
+class Region:
+    """Memory that a program has while it is carried out, used as an argument: its address.
+
+    ``region + n`` is the address ``n`` bytes further on.
+    """
+
+    key: int  # no other program's memory has it
+    size: int  # bytes
+    offset: int = 0
+
+    def __add__(self, more: int) -> Region:
+        return Region(self.key, self.size, fit("offset", self.offset + more, 0, self.size))
+
+
+Argument = int | Ref | Region
+Blame = Callable[[int, str], OSError]  # of an errno, and of a text that tells the step
+_keys = count()
 _REFS = tuple(Ref(step) for step in range(256))
 
 
@@ -54,7 +93,7 @@ def ref_to(step: int) -> Ref:
 class Write:
     """Copy ``data`` to ``address`` in the process."""
 
-    address: int | Ref
+    address: Argument
     data: bytes
 
 
@@ -63,7 +102,7 @@ class Call:
     """Make a system call; a failing ``must_succeed`` call ends the program."""
 
     number: int
-    args: tuple[int | Ref, ...] = ()
+    args: tuple[Argument, ...] = ()
     must_succeed: bool = True
 
 
@@ -71,24 +110,37 @@ class Call:
 class Read:
     """Copy ``length`` bytes from ``address`` in the process."""
 
-    address: int | Ref
+    address: Argument
     length: int
 
 
-@final
 class Program:
     """A program under construction; it may be executed any number of times.
 
     ``call``, ``write`` and ``read`` append a step and return a :class:`Ref` to its result. An
-    argument is an int (negative ones as in C) or such a Ref.
+    argument is an int (negative ones as in C), such a Ref, or the :class:`Region` that ``room``
+    returns.
     """
 
-    __slots__ = ("interruptible", "ops", "payloads", "reads")
+    __slots__ = (
+        "blames",
+        "interruptible",
+        "links",
+        "ops",
+        "payloads",
+        "places",
+        "reads",
+        "regions",
+    )
 
     def __init__(self, steps: tuple[Write | Call | Read, ...] = ()) -> None:
         self.ops = bytearray()
         self.payloads: list[tuple[int, bytes]] = []
         self.reads: list[tuple[int, int]] = []
+        self.regions: dict[int, bytes] = {}  # by key: what is in them when it begins
+        self.places: list[tuple[int, Region]] = []  # in ops: where the address of one goes
+        self.links: list[tuple[Region, Region]] = []  # in the first: the address of the second
+        self.blames: list[tuple[int, Blame]] = []  # from which step on
         self.interruptible = True
         for step in steps:
             match step:
@@ -102,7 +154,27 @@ class Program:
     def __len__(self) -> int:
         return len(self.ops) // OP.size
 
-    def call(self, number: int, *args: int | Ref, must_succeed: bool = True) -> Ref:
+    def room(self, content: bytes | bytearray | memoryview | int) -> Region:
+        """Have memory with this content, or so many zeros, while the program is carried out.
+
+        Its address is a multiple of 8; ``Results.read`` gives what is in it at the end. A byte of
+        0 is behind it.
+        """
+        if isinstance(content, int):
+            fit("length", content, 0, LONGEST)
+        copy = bytes(content)
+        region = Region(next(_keys), len(copy))
+        self.regions[region.key] = copy
+        return region
+
+    def link(self, place: Region, to: Region) -> None:
+        """Have the address of ``to`` stand at ``place`` when the program begins."""
+        if not {place.key, to.key} <= self.regions.keys():
+            raise ProgramError("a link is between memory of one program")
+        fit("offset", place.offset, 0, place.size - WORD)
+        self.links.append((place, to))
+
+    def call(self, number: int, *args: Argument, must_succeed: bool = True) -> Ref:
         """Append a system call."""
         fit("system call number", number, 0, INT_MAX)
         if number in RETURNS_TWICE:
@@ -115,21 +187,26 @@ class Program:
             return self._append(KIND_CALL, flags, number, args)
         return ref_to(len(self.ops) // OP.size - 1)
 
-    def write(self, address: int | Ref, data: bytes) -> Ref:
+    def blame(self, who: Blame) -> None:
+        """Have the errors of the steps that follow be what ``who`` makes of them."""
+        self.blames.append((len(self), who))
+
+    def write(self, address: Argument, data: bytes) -> Ref:
         """Append a copy of ``data`` into the process's memory."""
         ref = self._append(KIND_WRITE, 0, 0, (address, len(data), 0))
         self.payloads.append((ref.step, bytes(data)))
         return ref
 
-    def read(self, address: int | Ref, length: int) -> Ref:
+    def read(self, address: Argument, length: int) -> Ref:
         """Append a copy out of the process's memory; its result is ``bytes``."""
         fit("length", length, 0, LONGEST)
         ref = self._append(KIND_READ, 0, 0, (address, length, 0))
         self.reads.append((ref.step, length))
         return ref
 
-    def _append(self, kind: int, flags: int, number: int, args: tuple[int | Ref, ...]) -> Ref:
+    def _append(self, kind: int, flags: int, number: int, args: tuple[Argument, ...]) -> Ref:
         step = len(self.ops) // OP.size
+        places: list[tuple[int, Region]] = []
         refs = 0
         words = [0] * ARGUMENTS
         if len(args) > ARGUMENTS:
@@ -137,22 +214,60 @@ class Program:
         for index, arg in enumerate(args):
             if isinstance(arg, Ref):
                 if not 0 <= arg.step < step:
-                    raise ProgramError(f"step {step} refers to step {arg.step}, not before it")
+                    raise ProgramError(
+                        f"step {step + 1} refers to step {arg.step + 1}, which is not before it"
+                    )
                 refs |= 1 << index
                 words[index] = arg.step
+            elif isinstance(arg, Region):
+                if arg.key not in self.regions:
+                    raise ProgramError(f"step {step + 1} uses the memory of another program")
+                places.append((step * OP.size + FIRST_ARGUMENT + WORD * index, arg))
             else:
                 words[index] = fit("argument", arg, LOWEST, MASK) & MASK
         self.ops += OP.pack(kind, flags, refs, number, *words, 0)
+        self.places += places
         return ref_to(step)
+
+    def extend(self, other: Program) -> int:
+        """Append all steps of another one; returns the number of the first of them.
+
+        What was ``Ref(n)`` there is ``Ref(first + n)`` here; a Region stays the same, and is that
+        of the first time if a program is appended twice.
+        """
+        first, at = len(self), len(self.ops)
+        keys = {key: next(_keys) if key in self.regions else key for key in other.regions}
+        ops = bytearray(other.ops)
+        if first:
+            for step in range(len(other)):
+                kind, flags, refs, number, *words, end = OP.unpack_from(ops, step * OP.size)
+                words = [word + first if refs & 1 << n else word for n, word in enumerate(words)]
+                OP.pack_into(ops, step * OP.size, kind, flags, refs, number, *words, end)
+        self.ops += ops
+        self.payloads += [(first + step, data) for step, data in other.payloads]
+        self.reads += [(first + step, length) for step, length in other.reads]
+        self.blames += [(first + step, who) for step, who in other.blames]
+        self.regions |= {keys[key]: content for key, content in other.regions.items()}
+
+        def moved(region: Region) -> Region:
+            return Region(keys[region.key], region.size, region.offset)
+
+        self.places += [(at + place, moved(region)) for place, region in other.places]
+        self.links += [(moved(place), moved(to)) for place, to in other.links]
+        return first
 
     def step(self, index: int) -> Write | Call | Read:
         """Return one step as a value, for messages and tests."""
         kind, flags, refs, number, *words, _ = OP.unpack_from(self.ops, index * OP.size)
-        args = tuple(
+        args: list[Argument] = [
             Ref(word) if refs & 1 << place else word for place, word in enumerate(words[:ARGUMENTS])
-        )
+        ]
+        for place, region in self.places:
+            at = place - index * OP.size - FIRST_ARGUMENT
+            if 0 <= at < WORD * ARGUMENTS:
+                args[at // WORD] = region
         if kind == KIND_CALL:
-            return Call(number, args, bool(flags & MUST_SUCCEED))
+            return Call(number, tuple(args), bool(flags & MUST_SUCCEED))
         if kind == KIND_READ:
             return Read(args[0], words[1])
         return Write(args[0], dict(self.payloads)[index])
@@ -165,6 +280,7 @@ class Results:
     program: Program
     values: tuple[int, ...]
     data: dict[int, bytes] = field(factory=dict)
+    regions: dict[int, bytes] = field(factory=dict)  # by key
     interrupted: bool = False
 
     @property
@@ -176,9 +292,17 @@ class Results:
         """Return a call's raw result; negative ones are ``-errno``."""
         return self.values[ref.step]
 
-    def read(self, ref: Ref) -> bytes:
-        """Return the bytes of a read step."""
-        return self.data[ref.step]
+    def read(self, what: Ref | Region) -> bytes:
+        """Return the bytes of a read step, or what is in a region, from its offset on."""
+        if isinstance(what, Region) and what.key in self.regions:
+            return self.regions[what.key][what.offset :]
+        if isinstance(what, Ref) and what.step in self.data:
+            return self.data[what.step]
+        raise ProgramError(f"nothing was read from {what}: it is not of the program that ran")
+
+    def part(self, first: int, program: Program) -> Results:
+        """Return what a program gave that this one was extended by; without data."""
+        return Results(program, self.values[first : first + len(program)])
 
     def failure(self) -> tuple[int, int] | None:
         """Return (step, errno) of the must-succeed call that ended the program, or None."""
@@ -196,7 +320,7 @@ class Results:
         if LOWEST_ERROR <= result < 0:
             call = self.program.step(ref.step)
             assert isinstance(call, Call)
-            raise kernel_error(-result, name_of(call.number), where, path)
+            raise kernel_error(-result, name_of(call.number), where, path, call.args)
         return result
 
     def check(self, where: object, path: object = None) -> Results:
@@ -206,15 +330,44 @@ class Results:
             step, number = failed
             call = self.program.step(step)
             assert isinstance(call, Call)
-            error = kernel_error(number, name_of(call.number), where, path)
-            error.add_note(f"step {step + 1} of {len(self.program)}: {describe(call)}")
+            error = kernel_error(number, name_of(call.number), where, path, call.args)
+            error.add_note(
+                f"step {step + 1} of {len(self.program)}: {describe(self.program, call)}"
+            )
             raise error
         return self
 
+    def error(self, step: int, where: object) -> OSError:
+        """Return the error of a call that failed: it names the step, the call, its arguments."""
+        call = self.program.step(step)
+        assert isinstance(call, Call)
+        number = -self.values[step]
+        shown = describe(self.program, call)
+        text = f"{os.strerror(number)} [step {step + 1} of {len(self.program)}: {shown} in {where}]"
+        blames = self.program.blames
+        at = bisect_right(blames, step, key=lambda blame: blame[0])
+        return blames[at - 1][1](number, text) if at else OSError(number, text)
 
-def describe(call: Call) -> str:
-    """Return a call as one would write it, for messages."""
-    args = ", ".join(
-        f"result of step {arg.step + 1}" if isinstance(arg, Ref) else hex(arg) for arg in call.args
-    )
-    return f"{name_of(call.number)}({args})"
+
+def describe(program: Program, call: Call) -> str:
+    """Return a call of a program as one would write it, for messages."""
+    name = name_of(call.number)
+    known = signature(name)
+    if known is None:
+        return f"{name}({', '.join(show(program, arg) for arg in call.args)})"
+    named = zip(known.parameters, call.args, strict=False)
+    return f"{name}({', '.join(f'{at.name}={show(program, arg)}' for at, arg in named)})"
+
+
+def show(program: Program, arg: Argument) -> str:
+    """Return an argument as one would write it."""
+    if isinstance(arg, Ref):
+        return f"result of step {arg.step + 1}"
+    if isinstance(arg, Region):
+        content = program.regions[arg.key][arg.offset :]
+        shown = content[:SHOWN].rstrip(b"\0")
+        if not shown:
+            return f"{len(content)} bytes"
+        return repr(shown) + ("..." if len(content) > SHOWN else "")
+    signed = arg - 2**64 if arg >= 2**63 else arg
+    return str(signed) if abs(signed) < LARGE else hex(signed)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from attrs import evolve, field, frozen
 
+from rsyscall_ns.handle.fds.fd import FileDescriptor
 from rsyscall_ns.near.errors import PathError, RsyscallError
 from rsyscall_ns.near.strings import StrPath, c_path, c_string
 
 __all__ = ["Command", "CommandNotFoundError", "environment"]
+
+NO_PATH: Final = b"\0"
 
 
 class CommandNotFoundError(RsyscallError, FileNotFoundError):
@@ -37,15 +41,25 @@ def _strings(values: Sequence[StrPath]) -> tuple[StrPath, ...]:
 class Command:
     """A program, its arguments (the first is its own name), and changes of the environment.
 
-    A variable set to None in ``env_updates`` is removed.
+    The program is a path, or an fd that it is open on: one of the task that execs, and where it is
+    a script one that is passed (``pass_fds``), as its interpreter reads it. A variable set to None
+    in ``env_updates`` is removed. ``elsewhere``: paths that are tried, one after the other, where
+    there is no ``executable``.
     """
 
-    executable: StrPath
+    executable: StrPath | FileDescriptor
     args: tuple[StrPath, ...] = field(converter=_strings)
     env_updates: Mapping[str, str | None] = field(factory=dict[str, str | None])
+    elsewhere: tuple[StrPath, ...] = field(default=(), kw_only=True, converter=_strings)
     _encoded: list[tuple[bytes, ...]] = field(
         init=False, eq=False, repr=False, factory=list[tuple[bytes, ...]]
     )
+
+    def shown(self) -> str:
+        """Return the program as an error names it."""
+        if isinstance(self.executable, FileDescriptor):
+            return str(self.executable)
+        return os.fsdecode(os.fspath(self.executable))
 
     def with_args(self, *more: StrPath) -> Command:
         """Return the command with more arguments."""
@@ -61,11 +75,13 @@ class Command:
         One with a NUL raises PathError.
         """
         if not self._encoded:
-            self._encoded.append((*map(c_string, self.args), c_path(self.executable)))
+            program = self.executable
+            path = NO_PATH if isinstance(program, FileDescriptor) else c_path(program)
+            self._encoded.append((*map(c_string, self.args), path))
         return self._encoded[0]
 
     def path(self) -> bytes:
-        """Return the executable's path for the kernel; a bad one raises PathError."""
+        """Return the path for the kernel, an empty one for an fd; a bad one is a PathError."""
         return self.strings()[-1]
 
     def argv(self) -> list[bytes]:

@@ -32,7 +32,7 @@ def table(strings: list[bytes], base: int) -> bytes:
 
 
 class Attached(Protocol):
-    """Something in memory that lives no longer than its environment."""
+    """Something that lives no longer than an environment, or than all of them."""
 
     users: int
 
@@ -68,12 +68,12 @@ class Environment:
             self.release()
 
     def attach(self, key: object, made: Attached) -> None:
-        """Keep it, and give up the oldest of too many."""
+        """Keep it, as it will be used, and give up the oldest of too many that nobody uses."""
         self.attached[key] = made
         for old, other in list(self.attached.items()):
             if len(self.attached) <= MOST_ATTACHED:
                 break
-            if not other.users:
+            if not other.users and other is not made:
                 other.release()
                 del self.attached[old]
 
@@ -87,13 +87,14 @@ class Environment:
 
 @final
 class Environments:
-    """The environments that were used last, in one arena."""
+    """The environments that were used last, in one arena, and what else is kept for programs."""
 
-    __slots__ = ("arena", "kept")
+    __slots__ = ("arena", "common", "kept")
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
         self.kept: list[Environment] = []
+        self.common: dict[object, Attached] = {}
 
     def borrow(self, command: Command) -> Environment:
         """Return the environment for a command, to be entered at once; PathError for a bad one."""
@@ -113,3 +114,7 @@ class Environments:
         for known in list(self.kept):
             if not known.users:
                 known.release()
+        for key, common in list(self.common.items()):
+            if not common.users:
+                del self.common[key]
+                common.release()

@@ -6,17 +6,18 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final, final
 
-from attrs import field, frozen
+from attrs import field
 
 from rsyscall_ns.near.errors import RsyscallError
 from rsyscall_ns.near.ids import fit
+from rsyscall_ns.near.values import value
 
-__all__ = ["IdMapError", "IdMapLike", "IdRange", "parse_id_map", "render"]
+__all__ = ["IdMap", "IdMapError", "IdMapLike", "IdRange", "parse_id_map", "render"]
 
-IdMapLike = bool | int | str | Sequence[int | str]
 LAST_ID: Final = 2**32 - 2  # the last number means "no id"
 MOST_EXTENTS: Final = 340
 LONGEST_TEXT: Final = 4096  # the kernel takes less than a page
@@ -30,7 +31,7 @@ class IdMapError(RsyscallError, ValueError):
         super().__init__(f"id map {text!r} {why}; write e.g. '0 1000 1' (inside outside count)")
 
 
-@frozen
+@value
 class IdRange:
     """``count`` ids from ``inside`` on are those from ``outside`` on in the parent namespace."""
 
@@ -45,6 +46,52 @@ class IdRange:
         fit("last id", max(self.inside, self.outside) + self.count - 1, 0, LAST_ID)
 
 
+def _all(ranges: Iterable[IdRange]) -> tuple[IdRange, ...]:
+    return tuple(ranges)
+
+
+@final
+@value
+class IdMap:
+    """A whole map of user or group ids, as a value: of a new user namespace, or read back."""
+
+    ranges: tuple[IdRange, ...] = field(converter=_all)
+
+    def __attrs_post_init__(self) -> None:
+        _check(self, self.ranges)
+
+    @classmethod
+    def parse(cls, value: IdMapLike, own: int) -> IdMap:
+        """Return what ``value`` means, where ``own`` is the id that True stands for."""
+        return cls(parse_id_map(value, own))
+
+    @classmethod
+    def read(cls, text: str | bytes) -> IdMap:
+        """Return what ``/proc/PID/uid_map`` or ``gid_map`` holds; an empty file is no map."""
+        lines = (text.decode() if isinstance(text, bytes) else text).splitlines()
+        return cls(tuple(_item(text, index, line) for index, line in enumerate(lines)))
+
+    def inside(self, outside: int) -> int | None:
+        """Return the id that stands for an outer one in there, None if none does."""
+        for one in self.ranges:
+            if 0 <= outside - one.outside < one.count:
+                return one.inside + outside - one.outside
+        return None
+
+    def outside(self, inside: int) -> int | None:
+        """Return what an id in there is in the parent namespace, None if it is not mapped."""
+        for one in self.ranges:
+            if 0 <= inside - one.inside < one.count:
+                return one.outside + inside - one.inside
+        return None
+
+    def __str__(self) -> str:
+        return render(self.ranges).decode().strip().replace("\n", ",")
+
+
+IdMapLike = bool | int | str | Sequence[int | str] | IdMap
+
+
 def parse_id_map(value: IdMapLike | None, own: int) -> tuple[IdRange, ...]:
     """Return the ranges that ``value`` means; ``own`` is the caller's id.
 
@@ -53,9 +100,11 @@ def parse_id_map(value: IdMapLike | None, own: int) -> tuple[IdRange, ...]:
     items of three words are taken as they are.
     """
     if value is None or value is False:
-        return (IdRange(own, own),)
+        return only(own, own)
     if value is True:
-        return (IdRange(0, own),)
+        return only(0, own)
+    if isinstance(value, IdMap):
+        return value.ranges
     if isinstance(value, int):
         return (_range(value, (0, value, 1)),)
     items: list[object]
@@ -68,6 +117,12 @@ def parse_id_map(value: IdMapLike | None, own: int) -> tuple[IdRange, ...]:
     ranges = tuple(_item(value, index, item) for index, item in enumerate(items))
     _check(value, ranges)
     return ranges
+
+
+@lru_cache(maxsize=16)
+def only(inside: int, outside: int) -> tuple[IdRange, ...]:
+    """Return the usual map, of one id: it is asked for again and again."""
+    return (IdRange(inside, outside),)
 
 
 def _item(whole: object, index: int, item: object) -> IdRange:

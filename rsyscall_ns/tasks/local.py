@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from rsyscall_ns.handle.process import Process
+from rsyscall_ns.handle.processes.process import Process
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.sched_h import NO_FLAGS
@@ -21,6 +21,7 @@ __all__ = ["open_local_task"]
 
 
 @asynccontextmanager
+@trio.lowlevel.enable_ki_protection
 async def open_local_task() -> AsyncGenerator[Task[Process], None]:
     """Open the task of this interpreter, in this thread's trio run.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
+from collections.abc import Awaitable
 from typing import Any, Final, final
 
 from rsyscall_ns.handle.kinds.pidfd import PidFD
-from rsyscall_ns.handle.process_task import ProcessTask
-from rsyscall_ns.near.abi.wait_h import CLD, ChildState, W
-from rsyscall_ns.transport.hub import Hub
+from rsyscall_ns.handle.processes.process_task import ProcessTask
+from rsyscall_ns.near.abi.wait_h import ChildState, W
+from rsyscall_ns.near.reap import wait_here
+from rsyscall_ns.transport.hub import Hub, is_ready
 
 from .states import StateWaiter
 
@@ -23,12 +24,9 @@ MODIFIERS: Final = int(W.NOHANG | W.NOWAIT)
 def reap_orphan(pidfd: int) -> ChildState | None:
     """Take the status of a dead process, if orphans are given to this interpreter; else None."""
     try:
-        found = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+        return wait_here(pidfd, os.WEXITED)
     except ChildProcessError:
         return None  # whoever else they are given to has it
-    if found is None:
-        return None
-    return ChildState(CLD(found.si_code), found.si_pid, found.si_uid, found.si_status)
 
 
 @final
@@ -37,25 +35,22 @@ class ChildReadiness:
 
     __slots__ = ("_owned", "_pidfd", "_watcher", "poll_fd")
 
-    def __init__(self, watcher: ChildWatcher, pidfd: PidFD, poll_fd: int) -> None:
-        """``poll_fd``: the pidfd's number in this interpreter; owned if it is a copy."""
+    def __init__(self, watcher: ChildWatcher, pidfd: PidFD, poll_fd: int, *, owned: bool) -> None:
+        """``poll_fd``: the pidfd's number in this interpreter; ``owned`` if it is a copy."""
         self._watcher = watcher
         self._pidfd = pidfd
         self.poll_fd = poll_fd
-        self._owned = not pidfd.task.sysif.same_thread
+        self._owned = owned
 
-    async def wait(self, options: int) -> None:
+    def wait(self, options: int) -> Awaitable[None]:
         """Return when a waitid with these options is worth trying."""
         if options & STATES:
-            await self._watcher.states.wait(self._pidfd.near.number, options & ~MODIFIERS)
-        else:
-            await self._watcher.hub.wait_ready(self.poll_fd)
+            return self._watcher.states.wait(self._pidfd.near.number, options & ~MODIFIERS)
+        return self._watcher.hub.wait_ready(self.poll_fd)
 
     def is_dead(self) -> bool:
         """Return whether the child has died, without waiting."""
-        poller = select.poll()
-        poller.register(self.poll_fd, select.POLLIN)
-        return bool(poller.poll(0))
+        return is_ready(self.poll_fd)
 
     def kill(self) -> None:
         """Send SIGKILL from this interpreter; PermissionError when it is another user's."""
@@ -109,7 +104,12 @@ class ChildWatcher:
     async def watch(self, pidfd: PidFD | None) -> ChildReadiness:
         """Return the readiness of the process that ``pidfd`` refers to."""
         assert pidfd is not None, "every child of ours has one"
-        number = pidfd.near.number
-        if not pidfd.task.sysif.same_thread:
-            number = await pidfd.task.sysif.export_fd(number)
-        return ChildReadiness(self, pidfd, number)
+        if pidfd.task.sysif.same_thread:
+            return self.watch_here(pidfd)
+        number = await pidfd.task.sysif.export_fd(pidfd.near.number)
+        return ChildReadiness(self, pidfd, number, owned=True)
+
+    def watch_here(self, pidfd: PidFD | None) -> ChildReadiness:
+        """Do the same for a pidfd of this interpreter's own."""
+        assert pidfd is not None, "every child of ours has one"
+        return ChildReadiness(self, pidfd, pidfd.near.number, owned=False)

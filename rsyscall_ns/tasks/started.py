@@ -6,25 +6,28 @@ and its ids are mapped. Nothing is undone in it when a step fails: then it is en
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, final
 
 import trio
 from attrs import frozen
 
-from rsyscall_ns.handle.child import ChildProcess
-from rsyscall_ns.handle.clone_flags import CloneFlagsError
-from rsyscall_ns.handle.process_task import ProcessTask
-from rsyscall_ns.handle.thread import ThreadProcess
-from rsyscall_ns.near.errors import TaskLostError
-from rsyscall_ns.transport.pace import pace
+from rsyscall_ns.handle.processes.child import ChildProcess
+from rsyscall_ns.handle.processes.clone_flags import CloneFlagsError
+from rsyscall_ns.handle.processes.process_task import ProcessTask
 
 from .environment import Environments
 from .exec import ExecPlan
-from .launch import FILES, NEW, FirstProgram, Launch
-from .spawn import SpawnRequest, check_namespaces, write_child_maps
+from .idwrite import IdMaps, OwnMaps
+from .launch import FILES, Launch
+from .spawn import NO_MAPS, SpawnRequest, WriteMaps, check_namespaces, write_child_maps
 from .standing import NewExec
+from .steps import NEW, Wanted
 
 __all__ = ["LaunchRequest", "Launched"]
+
+MakeExec = Callable[[ExecPlan, Wanted | None], NewExec]  # behind first steps
 
 
 @frozen
@@ -44,55 +47,80 @@ class LaunchRequest:
 
 async def start_program(
     parent: ProcessTask[Any], environments: Environments, request: LaunchRequest
-) -> ThreadProcess:
+) -> ChildProcess:
     """Make the child; it has exec'd when this returns. Otherwise nothing is left."""
-    bits, plan, arena = request.spawn.bits, request.plan, parent.arena
-    maps = await check_namespaces(parent, request.spawn) if bits & NEW else None
-    await pace()
-    first = FirstProgram(arena, bits)
+    spawn, plan = request.spawn, request.plan
+    wanted = await check_namespaces(parent, spawn) if spawn.bits & NEW else NO_MAPS
+    await trio.lowlevel.checkpoint_if_cancelled()  # others have their turn while it execs
+
+    def make(ready: ExecPlan, first: Wanted | None) -> NewExec:
+        return NewExec(ready, parent.arena, environment, first)
+
+    def attempt(inside: OwnMaps | None, outside: IdMaps | None) -> Awaitable[ChildProcess]:
+        cgroup = 0 if spawn.cgroup is None else spawn.cgroup_number(parent)
+        launch = Launch(parent, spawn.bits, inside, cgroup=cgroup)
+        if outside is None:
+            return run_at_once(launch, plan, make)
+        write = spawn.writer or partial(write_child_maps, parent, environments, outside)
+        return run_when_mapped(launch, plan, make, write)
+
     with environments.borrow(plan.command) as environment:
-        exec_: NewExec | None = None
-        try:
-            if maps is None and first.program is not None:
-                # all in one: it must not exec if a namespace can't be made
-                exec_ = NewExec(plan, arena, environment, first.program)
-            launch = Launch(parent, bits, first)
-            process = await launch.run(plan.needed)
-            try:
-                if maps is not None:
-                    await write_child_maps(parent, process, maps)
-                    if first.program is not None:
-                        await make_namespaces(launch, first, process)
-                if exec_ is None:
-                    # made while the child begins to run
-                    exec_ = NewExec(plan, arena, environment, None)
-                    first.program, first.steps = exec_.program, exec_.steps
-                    launch.post()
-                results = await launch.alone()
-                if results is not None:
-                    if maps is None:
-                        first.check(results, process)
-                    exec_.fail(results, process)
-            except BaseException:
-                with trio.CancelScope(shield=True):
-                    await process.end()
-                raise
-            finally:
-                launch.close()
-        finally:
-            first.forget()
-            if exec_ is not None:
-                exec_.release()
-    process.did_exec(plan.command)
+        if plan.plain:
+            process = await wanted.written(parent, environments, attempt)
+        else:
+            await plan.check_program(parent)
+            with plan.held(parent):
+                process = await wanted.written(parent, environments, attempt)
+    plan.done(process)
     return process
 
 
-async def make_namespaces(launch: Launch, first: FirstProgram, process: ThreadProcess) -> None:
-    """Wait until the child has made its namespaces; raises what went wrong."""
-    results = await launch.alone()
-    if results is None:
-        raise TaskLostError(process, "it died while it made its namespaces")
-    first.check(results, process)
+async def run_at_once(launch: Launch, plan: ExecPlan, make: MakeExec) -> ChildProcess:
+    """Have the whole way done as one program: no exec where a namespace can't be made.
+
+    The child has our processor as soon as we sleep, and not before. So what can be done later
+    is.
+    """
+    async with launch:
+        ready = plan if plan.init is None else await ringing(launch, plan)
+        exec_ = make(ready, launch.first.wanted)
+        launch.first.become(exec_)
+        await launch.start(() if ready.plain else ready.needed, exec_.take_block())
+        results = await launch.alone()
+        if results is not None:
+            launch.first.check(results, launch)
+            exec_.fail(results, launch)
+        process, block = await launch.adopt_program()
+        exec_.give_block(block)
+        if ready.init is not None:
+            ready.check_started(launch)
+        return process
+
+
+async def run_when_mapped(
+    launch: Launch, plan: ExecPlan, make: MakeExec, write: WriteMaps
+) -> ChildProcess:
+    """Write the id maps of the child, which makes its namespaces meanwhile, before it execs."""
+    async with launch:
+        ready = plan if plan.init is None else await ringing(launch, plan)
+        launch.first.build()
+        await launch.start(() if ready.plain else ready.needed)
+        process = await launch.adopt()
+        await write(process)
+        await launch.served()
+        exec_ = make(ready, None)
+        launch.first.become(exec_)
+        launch.post()
+        results = await launch.alone()
+        if results is not None:
+            exec_.fail(results, launch)
+        ready.check_started(launch)
+        return process
+
+
+async def ringing(launch: Launch, plan: ExecPlan) -> ExecPlan:
+    """Return the plan for this child: a process 1 tells by the doorbell that it has begun."""
+    return plan.ringing(await launch.open_doorbell())
 
 
 @final
@@ -110,9 +138,11 @@ class Launched:
         self._environments = environments
         self._request = request
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> ChildProcess:
         self._process = await start_program(self._parent, self._environments, self._request)
         return self._process
 
+    @trio.lowlevel.enable_ki_protection
     async def __aexit__(self, *_: object) -> None:
         await self._process.end()

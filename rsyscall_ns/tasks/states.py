@@ -13,7 +13,7 @@ from typing import Any, final
 
 import trio
 
-from rsyscall_ns.handle.process_task import ProcessTask
+from rsyscall_ns.handle.processes.process_task import ProcessTask
 from rsyscall_ns.memory.serializers import INT32, SIGINFO
 from rsyscall_ns.near.abi.sched_h import CLONE, clone_args
 from rsyscall_ns.near.abi.signal_h import ALL_SIGNALS
@@ -53,7 +53,7 @@ class _Thread:
 
     async def start(self) -> None:
         """Start it; on failure everything is given back."""
-        self.block = ServerBlock(self.task)
+        self.block = ServerBlock(self.task, self.task.arena)
         self.tid = await self.task.malloc(INT32)
         bell: Doorbell | None = None
         try:
@@ -99,24 +99,22 @@ class _Thread:
             return
         lost = self.task.sysif.same_thread is False and getattr(self.task.sysif, "lost", False)
         if not lost:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._exit, ring)
-                while not lib.rs_wait_cleared(self.tid.near.value, 1):
-                    await trio.lowlevel.checkpoint()
-                ring.lose("it was told to exit")
+            # nobody takes the answer to an exit; what tells is that the kernel clears the id
+            lib.rs_ring_call(self.block.ring, 0, 0, SYS.exit, 0, 0, 0, 0, 0, 0)
+            while not lib.rs_wait_cleared(self.tid.near.value, 1):
+                # not to be broken off by Ctrl-C either, since it runs in our memory
+                await trio.lowlevel.cancel_shielded_checkpoint()
         ring.close()
         await self._release()
-
-    @staticmethod
-    async def _exit(ring: RingInterface) -> None:
-        with suppress(TaskLostError):  # the answer to an exit
-            await ring.call(SYS.exit, 0)
 
     async def _release(self) -> None:
         self.block.free()
         self.tid.free()
         if self.server_doorbell >= 0:
             number, self.server_doorbell = self.server_doorbell, -1
+            if self.task.sysif.same_thread:
+                os.close(number)  # without a checkpoint, where Ctrl-C might come out
+                return
             with suppress(TaskLostError):  # the table went with the process
                 await self.task.sysif.call(SYS.close, number)
 
@@ -133,6 +131,7 @@ class StateWaiter:
         self._idle: list[_Thread] = []
         self._under_way: dict[tuple[int, int], trio.Event] = {}
 
+    @trio.lowlevel.enable_ki_protection
     async def wait(self, pidfd: int, options: int) -> None:
         """Return when the process behind ``pidfd`` (the task's fd) has something to report."""
         key = (pidfd, options)
@@ -172,6 +171,7 @@ class StateWaiter:
             self._idle.append(thread)
             event.set()
 
+    @trio.lowlevel.enable_ki_protection
     async def close(self) -> None:
         """End all threads; the children that they watch must be dead."""
         for event in list(self._under_way.values()):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import select
 from typing import final
+
+import trio
 
 from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.program import Program, Results
 
-from .hub import Hub
+from .hub import Hub, is_ready
 from .pace import pace
 from .scratch import ScratchMemory, block_size, place, unpack
 
@@ -26,6 +27,8 @@ class DirectInterface:
 
     __slots__ = ("_closed", "_hub", "_scratch")
 
+    same_thread: bool = True  # a call that blocks would block the event loop
+
     def __init__(self, scratch: ScratchMemory, hub: Hub) -> None:
         self._scratch = scratch
         self._hub = hub
@@ -34,17 +37,11 @@ class DirectInterface:
     def __repr__(self) -> str:
         return "this interpreter"
 
-    @property
-    def same_thread(self) -> bool:
-        """True: a call that blocks would block the event loop."""
-        return True
-
+    @trio.lowlevel.enable_ki_protection
     async def wait_ready(self, number: int, events: int) -> None:
         """Wait until a call on an fd won't block this thread."""
         await pace()
-        poller = select.poll()
-        poller.register(number, events)
-        if not poller.poll(0):
+        if not is_ready(number, events):
             await self._hub.wait_ready(number, events)
 
     def closing(self, number: int) -> None:
@@ -63,6 +60,7 @@ class DirectInterface:
         if self._closed:
             raise TaskLostError(self, "the scope of open_local_task() was left")
 
+    @trio.lowlevel.enable_ki_protection
     async def execute(self, program: Program) -> Results:
         """Carry out a program."""
         await pace()
@@ -81,6 +79,7 @@ class DirectInterface:
         finally:
             self._scratch.give_back(base, size)
 
+    @trio.lowlevel.enable_ki_protection
     async def call(
         self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
     ) -> int:
@@ -89,11 +88,13 @@ class DirectInterface:
         self._check_open()
         return lib.rs_direct_call(number, a, b, c, d, e, f)
 
+    @trio.lowlevel.enable_ki_protection
     async def export_fd(self, number: int) -> int:
         """Duplicate an fd of our own."""
         await pace()
         return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 0)
 
+    @trio.lowlevel.enable_ki_protection
     async def import_fd(self, number: int) -> int:
         """Duplicate an fd of our own."""
         return await self.export_fd(number)

@@ -64,6 +64,10 @@ class Doorbell:
         """Return the fd, -1 after ``close``."""
         return self._fd
 
+    def move_up(self) -> None:
+        """Leave a low number to fds that are there for a short time only."""
+        self._fd = lib.rs_move_up(self._fd)
+
     def drain(self) -> bool:
         """Read what is there, keep the fds; returns False at the end."""
         while True:

@@ -16,7 +16,7 @@ import trio
 
 from .pace import slept
 
-__all__ = ["Hub", "acquire_hub"]
+__all__ = ["Hub", "acquire_hub", "is_ready"]
 
 _current: trio.lowlevel.RunVar[Hub] = trio.lowlevel.RunVar("rsyscall_ns hub")
 
@@ -31,6 +31,13 @@ def mask(callbacks: list[Callback]) -> int:
     for wanted, _ in callbacks:
         events |= wanted
     return events
+
+
+def is_ready(fd: int, events: int = select.POLLIN) -> bool:
+    """Return whether an fd is ready now, or at its end."""
+    poller = select.poll()
+    poller.register(fd, events)
+    return bool(poller.poll(0))
 
 
 @final
@@ -72,13 +79,15 @@ class Hub:
         left = [entry for entry in callbacks if entry[1] != callback]
         if len(left) == len(callbacks):
             return
-        with suppress(OSError):  # closed already: then epoll has forgotten it
+        try:
             if left:
                 self._callbacks[fd] = left
                 self._epoll.modify(fd, mask(left))
             else:
                 del self._callbacks[fd]
                 self._epoll.unregister(fd)
+        except OSError:
+            pass  # closed already: then epoll has forgotten it
 
     async def wait_ready(self, fd: int, events: int = select.EPOLLIN) -> None:
         """Wait until ``fd`` is ready or ``closing``; many tasks may wait for the same one."""

@@ -1,36 +1,53 @@
-"""Fairness: back-to-back calls let other trio tasks run at least once per millisecond."""
+"""Fairness: back-to-back calls let other trio tasks run at least once per millisecond.
+
+Tasks that make them at the same time share that millisecond, so that it is over when each has had
+its part of it.
+"""
 
 from __future__ import annotations
 
 import threading
 from time import perf_counter
-from typing import Final
+from typing import Final, final
 
 import trio
 
-__all__ = ["LIMIT", "pace", "slept"]
+__all__ = ["LIMIT", "Turns", "pace", "slept", "turns"]
 
 LIMIT: Final = 0.001  # seconds
+MOST: Final = 50  # tasks that share it; what more of them need comes on top
+FORGET: Final = 1 / 16  # tasks a round: those that sleep at the moment come back
 
 
-class _Last(threading.local):
-    """When some task of this thread's loop last went through the scheduler here."""
+@final
+class Turns(threading.local):
+    """How long the tasks of this thread's loop go on without letting others have their turn."""
 
-    time = 0.0
+    def __init__(self) -> None:
+        self.until = 0.0  # for whichever task runs
+        self._tasks = 1.0  # how many share the time
+        self._round: set[int] = set()  # who has let others run here since one has done so twice
+
+    def ended(self) -> None:
+        """Take note that the task that runs has let others run."""
+        task = id(trio.lowlevel.current_task())
+        if task in self._round or len(self._round) == MOST:
+            self._tasks = max(len(self._round), self._tasks - FORGET)
+            self._round.clear()
+        self._round.add(task)
+        self.until = perf_counter() + LIMIT / self._tasks
 
 
-_last = _Last()
+turns: Final = Turns()
 
 
-def slept() -> None:
-    """Take note that this task has just been waiting: others have had their turn."""
-    _last.time = perf_counter()
+slept: Final = turns.ended  # what a task says that has just been waiting
 
 
 async def pace() -> None:
     """Be a checkpoint for cancellation, and now and then one for the scheduler."""
-    if perf_counter() - _last.time > LIMIT:
+    if perf_counter() > turns.until:
         await trio.lowlevel.checkpoint()
-        _last.time = perf_counter()
+        turns.ended()
     else:
         await trio.lowlevel.checkpoint_if_cancelled()

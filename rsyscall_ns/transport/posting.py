@@ -7,6 +7,8 @@ numbers below, which no system call gives.
 from __future__ import annotations
 
 import os
+import select
+import signal
 from functools import cache
 from typing import Final, final
 
@@ -17,7 +19,8 @@ from rsyscall_ns.near.ffi import Ring, lib
 from rsyscall_ns.near.program import Program, Results
 
 from .doorbell import Doorbell
-from .pace import slept
+from .hub import is_ready
+from .pace import pace, slept
 from .scratch import ScratchMemory, block_size, place, unpack
 
 __all__ = [
@@ -27,10 +30,12 @@ __all__ = [
     "PENDING",
     "SERVER_SPIN",
     "Posted",
+    "both",
     "post_on",
     "spins",
     "start_server",
     "wait_alone",
+    "wait_fd",
 ]
 
 PENDING: Final = -(2**63)  # plus the slot
@@ -38,6 +43,7 @@ FULL: Final = PENDING + 1024
 LOST: Final = PENDING + 2047
 LIMIT: Final = PENDING + 2048  # below it: not a system call's result
 WORD: Final = 8  # bytes of a result
+SIGKILL: Final = int(signal.SIGKILL)
 SERVER_SPIN: Final = 50  # microseconds to look for more work before parking
 
 
@@ -57,31 +63,57 @@ def _looks_per_microsecond() -> int:
 class Posted:
     """A program that was handed over: where it lies, and what posting it gave."""
 
-    __slots__ = ("_base", "_results", "_scratch", "_size", "_steps", "program", "state")
+    __slots__ = (
+        "_base",
+        "_room",
+        "_scratch",
+        "_size",
+        "count",
+        "program",
+        "results_at",
+        "state",
+        "steps",
+    )
 
-    def __init__(self, program: Program, scratch: ScratchMemory, steps: int = 0) -> None:
-        """Lay it out; ``steps``: where they lie already, so that it only needs results."""
+    def __init__(
+        self, program: Program, scratch: ScratchMemory, steps: int = 0, results: int = 0
+    ) -> None:
+        """Lay it out; ``steps``: where they lie already, so that it only needs results.
+
+        ``results``: where there is room for those, and for what such a program needs besides.
+        """
         self.program = program
+        self.count = len(program)
         self.state = FULL
         self._scratch = scratch
-        self._size = WORD * len(program) if steps else block_size(program)
-        self._base = scratch.take(self._size)
+        self._room = WORD * self.count if steps else block_size(program)
+        if results and self._is_empty():
+            steps = results  # there is nothing to be written
+        if steps and results:
+            self._size, self._base = 0, results
+        else:
+            self._size, self._base = self._room, scratch.take(self._room)
         if steps:
-            self._steps, self._results = steps, self._base
+            self.steps, self.results_at = steps, self._base
         else:
             view = scratch.view(self._base, self._size)
-            self._steps, self._results = self._base, place(program, view, self._base)
+            self.steps, self.results_at = self._base, place(program, view, self._base)
+
+    def _is_empty(self) -> bool:
+        return not (self.count or self.program.regions)
 
     def post(self, ring: Ring) -> int:
         """Post it, if there is room; the state is what that gave."""
-        count = len(self.program)
-        self.state = lib.rs_ring_run(ring, 0, 0, self._steps, count, self._results)
+        self.state = lib.rs_ring_run(ring, 0, 0, self.steps, self.count, self.results_at)
         return self.state
 
     def results(self, ran: int, *, interrupted: bool) -> Results:
         """Take the results out, when so many steps were carried out."""
-        view = self._scratch.view(self._base, self._size)
-        return unpack(self.program, view, self._results - self._base, ran, interrupted=interrupted)
+        if self._is_empty():
+            return Results(self.program, (), {}, {}, interrupted)
+        view = self._scratch.view(self._base, self._room)
+        at = self.results_at - self._base
+        return unpack(self.program, view, at, ran, interrupted=interrupted)
 
     def release(self) -> None:
         """Give the memory back. Idempotent."""
@@ -100,26 +132,95 @@ def post_on(ring: Ring, scratch: ScratchMemory, program: Program, steps: int = 0
     return posted
 
 
-async def wait_alone(ring: Ring, doorbell: Doorbell, posted: Posted) -> Results | None:
+async def wait_alone(
+    ring: Ring,
+    doorbell: Doorbell,
+    posted: Posted,
+    pidfd: int = -1,
+    later: tuple[Ring, Posted] | None = None,
+) -> Results | None:
     """Wait for a program that is the only one on its ring; None when the process exec'd or died.
 
-    For a process whose ring has no interface: nobody else waits on its doorbell.
+    For a process whose ring has no interface: nobody else waits on its doorbell. ``pidfd`` tells
+    its end where the doorbell does not, because another process shares the fd table. ``later``: one
+    on another ring, which the process serves once it has exec'd; the results are the program's that
+    is done.
     """
-    slot = posted.state - PENDING
+    every = ((ring, posted),) if later is None else (later, (ring, posted))
+    alive, waited = True, False  # as far as we know
     while True:
-        alive = doorbell.drain()
-        lib.rs_ring_arm(ring)
-        if lib.rs_ring_done(ring, slot):
-            return posted.results(lib.rs_ring_collect(ring, slot), interrupted=False)
+        for at, one in every:
+            slot = one.state - PENDING
+            if alive:
+                lib.rs_ring_arm(at)
+            if lib.rs_ring_done(at, slot):
+                if not waited:
+                    await pace()
+                return one.results(lib.rs_ring_collect(at, slot), interrupted=False)
         if not alive:
             return None
+        if pidfd < 0:
+            await trio.lowlevel.wait_readable(doorbell.fileno())
+        else:
+            with both(doorbell.fileno(), pidfd) as ends:
+                await trio.lowlevel.wait_readable(ends.fileno())
+        slept()
+        waited = True
+        alive = doorbell.drain() and (pidfd < 0 or not is_ready(pidfd))
+
+
+async def wait_fd(doorbell: Doorbell) -> int | None:
+    """Wait until an fd has come, which is the caller's; None when the doorbell has ended."""
+    while True:
+        alive = doorbell.drain()
+        number = doorbell.take_fd()
+        if number is not None or not alive:
+            return number
         await trio.lowlevel.wait_readable(doorbell.fileno())
         slept()
 
 
-def start_server(ring: Ring, flags: int) -> tuple[int, int]:
-    """Clone a child of this interpreter that serves a prepared ring; returns its pid and pidfd."""
-    made = lib.rs_launch(ring, flags)
-    if made < 0:
-        raise kernel_error(-made, "clone3", "this interpreter")
-    return made >> 32, made & 0xFFFFFFFF
+def both(one: int, other: int) -> select.epoll:
+    """Return what is readable when one of two fds is; the caller's to close."""
+    made = select.epoll()
+    try:
+        made.register(one, select.EPOLLIN)
+        made.register(other, select.EPOLLIN)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def start_server(  # noqa: PLR0913 - all that is done in one call
+    ring: Ring,
+    posted: Posted,
+    entry: int,
+    flags: int,
+    *,
+    setup: int = 0,
+    spin: int = 0,
+    kept: tuple[int, int] = (0, 0),
+    theirs: int = -1,
+    lends: bool = False,
+    cgroup: int = 0,
+) -> tuple[int, int, int]:
+    """Clone a child of this interpreter that serves a ring, from its first program on.
+
+    Returns its pid, its pidfd, and our end of the doorbell that is made for it. ``theirs``: the
+    child's end of one that there is; then the last is -1. That end is closed in here, but for a
+    child that shares our fd table (``CLONE.FILES``), or ``lends`` from it what becomes its own:
+    then it is open here as ``ring.doorbell``. ``kept``: address and length of an ascending list of
+    fds that it keeps besides, with room for one more. ``cgroup``: the fd of the one that it starts
+    in, with ``CLONE.INTO_CGROUP``. ``setup``: more of ``RS_SETUP_*``. It dies with this thread.
+    """
+    failure = lib.rs_start(
+        *(ring, entry, setup, SIGKILL, spin, theirs, lends, *kept, flags, cgroup),
+        *(posted.steps, posted.count, posted.results_at),
+    )
+    pid, pidfd, bell = ring.made
+    if failure:
+        what = "socketpair" if theirs < 0 and bell < 0 else "clone3"
+        raise kernel_error(-failure, what, "this interpreter")
+    posted.state = PENDING
+    return pid, pidfd, bell

@@ -8,32 +8,33 @@ doorbell says. The server's side is ``ffi/server/server.c``; the states of an en
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
-from errno import EINTR, EMFILE
+from errno import EINTR
+from time import perf_counter
 from typing import Any, Final, final
 
 import trio
 
-from rsyscall_ns.near.errors import TaskLostError, UnresponsiveTaskError, kernel_error
+from rsyscall_ns.near.errors import TaskLostError, UnresponsiveTaskError
 from rsyscall_ns.near.ffi import lib, ring_at
-from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Results
 
-from .doorbell import MESSAGE_SIZE, Doorbell, control_fd, message
+from .doorbell import Doorbell
 from .grace import Grace
 from .hub import Hub
+from .news import News
 from .pace import pace, slept
+from .passing import Passing
 from .posting import FULL, LIMIT, LOST, PENDING, Posted, post_on, spins
 from .scratch import ScratchMemory
 
 __all__ = ["CLIENT_SPIN", "RingInterface"]
 
 TAKEN_BACK: Final = 2
-MSG_DONTWAIT: Final = 0x40
-MSG_NOSIGNAL: Final = 0x4000
-MSG_CMSG_CLOEXEC: Final = 0x40000000
 CLIENT_SPIN: Final = 20  # microseconds to look for an answer before sleeping
 LONGER_AT_MOST: Final = 5  # times that, for long programs
+BLOCKED: Final = 0.0005  # seconds; what takes longer than to wake a server and be woken
 CLIENT_NAP: Final = 50_000  # nanoseconds to sleep for it, still within C, before going to trio
 
 
@@ -47,14 +48,15 @@ class RingInterface:
         "_ended",
         "_finished",
         "_grace",
-        "_hub",
         "_interruptible",
         "_lost",
+        "_news",
         "_passing",
         "_pidfd",
         "_ring",
         "_scratch",
         "_server_doorbell",
+        "_shut",
         "_slow_call",
         "_space",
         "_spin",
@@ -63,6 +65,8 @@ class RingInterface:
         "_waiting",
         "name",
     )
+
+    same_thread: bool = False  # a call that blocks blocks the other process only
 
     def __init__(
         self,
@@ -82,7 +86,7 @@ class RingInterface:
         self._doorbell = doorbell
         self._server_doorbell = server_doorbell
         self._pidfd = pidfd
-        self._hub = hub
+        self._news = News(hub, doorbell, pidfd)
         self._scratch = scratch
         self._interruptible = pidfd >= 0
         self._waiting: dict[int, trio.lowlevel.Task] = {}
@@ -90,24 +94,16 @@ class RingInterface:
         self._finished: dict[int, int] = {}  # results that were there when the end came
         self._ended: trio.Event | None = None
         self._lost = ""
-        self._space = trio.lowlevel.ParkingLot()
+        self._shut = True  # lost, or not watched yet
+        self._space: trio.lowlevel.ParkingLot | None = None  # who waits for a free entry
         self._grace = Grace(self._on_no_answer)
         self._unresponsive = False  # lost, but neither dead nor exec'd
-        self._passing: trio.Lock | None = None
+        self._passing = Passing(doorbell, server_doorbell, pidfd, scratch)
         self._spin = spins(CLIENT_SPIN)
         self._slow_call = -1  # the system call that had to be waited for last
-        hub.add(doorbell.fileno(), self._on_doorbell)
-        if pidfd >= 0:
-            # others may share its fd table, or have a copy: then its death closes no doorbell
-            hub.add(pidfd, self._on_end)
 
     def __repr__(self) -> str:
         return self.name
-
-    @property
-    def same_thread(self) -> bool:
-        """False: a call that blocks blocks the other process only."""
-        return False
 
     @property
     def server_doorbell(self) -> int:
@@ -117,7 +113,21 @@ class RingInterface:
     @property
     def lost(self) -> bool:
         """Whether the process can't make calls any more."""
+        if not (self._lost or self._news.watched):
+            self._look_for_end()
         return bool(self._lost)
+
+    def _look_for_end(self) -> None:
+        if self._news.ended():
+            self._on_end()
+
+    def watch(self) -> None:
+        """Learn what comes, as the first call does. TaskLostError when nothing comes any more."""
+        if self._lost:
+            raise self._lost_error()
+        if not self._news.watched:
+            self._news.watch(self._on_doorbell, self._on_end)
+        self._shut = False
 
     def set_grace(self, seconds: float) -> None:
         """Set how long an interrupt may go without an answer before the process counts as lost."""
@@ -139,13 +149,14 @@ class RingInterface:
         """Return the signal that the server keeps for itself."""
         return lib.RS_INTERRUPT_SIGNAL if self._interruptible else None
 
+    @trio.lowlevel.enable_ki_protection
     async def call(
         self, number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
     ) -> int:
         """Make one call; a cancelled one that had not happened raises ``trio.Cancelled``."""
         await pace()
-        if self._lost:
-            raise self._lost_error()
+        if self._shut:
+            self.watch()
         ring, spin, nap = self._ring, self._spin, CLIENT_NAP
         if number == self._slow_call:
             # it blocked last time: look whether it does not now, but not for long
@@ -155,8 +166,7 @@ class RingInterface:
             if not nap:
                 self._slow_call = -1
             return result
-        if result != FULL:
-            self._slow_call = number
+        full, began = result == FULL, perf_counter()
         result, interrupted = await self._slow(
             result,
             lambda: lib.rs_ring_call(ring, 0, 0, number, a, b, c, d, e, f),
@@ -164,20 +174,28 @@ class RingInterface:
         )
         if result == LOST:
             raise self._lost_error()
+        if not full:  # else it is the calls before it that took so long
+            self._slow_call = number if perf_counter() - began > BLOCKED else -1
         if interrupted and result == -EINTR:
             await trio.lowlevel.checkpoint_if_cancelled()
         return result
 
+    @trio.lowlevel.enable_ki_protection
     async def execute(self, program: Program) -> Results:
         """Carry out a program; an interrupted one returns what it got to, with ``interrupted``."""
         await pace()
         return await self.finish(self.begin(program))
 
-    def begin(self, program: Program) -> Posted:
-        """Hand a program over, so that it is carried out while we go on; ``finish`` it."""
-        if self._lost:
-            raise self._lost_error()
-        return post_on(self._ring, self._scratch, program)
+    def begin(self, program: Program, steps: int = 0, *, last: bool = False) -> Posted:
+        """Hand a program over, so that it is carried out while we go on; ``finish`` it.
+
+        ``steps``: where they lie already. ``last``: it ends in an execve, ``finish_last`` it.
+        """
+        if last and not self._lost:
+            self._news.prepare()
+        elif self._shut:
+            self.watch()
+        return post_on(self._ring, self._scratch, program, steps)
 
     async def finish(self, posted: Posted) -> Results:
         """Wait for what ``begin`` handed over, and return its results."""
@@ -193,7 +211,15 @@ class RingInterface:
 
     async def finish_last(self, posted: Posted) -> Results | None:
         """Wait for a program that ends in an execve: None when it was the last one, and did."""
-        return await self._results(posted, posted.state)
+        slot = posted.state - PENDING
+        pressed = await self._news.sleep(self._ring, slot)
+        if not (self._news.watched or self._lost or lib.rs_ring_done(self._ring, slot)):
+            self._look_for_end()
+        try:
+            return await self._results(posted, posted.state)
+        finally:
+            if pressed:
+                signal.raise_signal(signal.SIGINT)
 
     async def _results(self, posted: Posted, ran: int) -> Results | None:
         interrupted = False
@@ -217,16 +243,21 @@ class RingInterface:
     ) -> tuple[int, bool]:
         """Wait for an entry that was not done at once; returns (result or LOST, interrupted)."""
         while posted == FULL:
+            if self._space is None:
+                self._space = trio.lowlevel.ParkingLot()
             await self._space.park()
             if self._lost:
                 return LOST, False
             posted = post()
-        if posted >= LIMIT:
-            self._space.unpark()
-            return posted, False
-        outcome = await self._completed(posted - PENDING, interruptible=interruptible)
-        self._space.unpark()
+        outcome = (posted, False)
+        if posted < LIMIT:
+            outcome = await self._completed(posted - PENDING, interruptible=interruptible)
+        self._let_in()
         return outcome
+
+    def _let_in(self) -> None:
+        if self._space:
+            self._space.unpark()
 
     async def _completed(self, slot: int, *, interruptible: bool) -> tuple[int, bool]:
         """Sleep until an entry is done; returns (result or LOST, whether it was to end early)."""
@@ -249,6 +280,8 @@ class RingInterface:
             self._taken_back.add(slot)
             return trio.lowlevel.Abort.SUCCEEDED
 
+        if self._shut and not self._lost:
+            self._watch_or_lose()
         lib.rs_ring_arm(self._ring)
         if not self._lost and not lib.rs_ring_done(self._ring, slot):
             self._waiting[slot] = trio.lowlevel.current_task()
@@ -272,7 +305,7 @@ class RingInterface:
                 if slot in self._taken_back:
                     self._taken_back.remove(slot)
                     lib.rs_ring_collect(self._ring, slot)
-                    self._space.unpark()
+                    self._let_in()
                 else:
                     trio.lowlevel.reschedule(self._waiting.pop(slot))
         under_way = (*self._waiting, *self._taken_back)
@@ -285,14 +318,24 @@ class RingInterface:
         return (UnresponsiveTaskError if self._unresponsive else TaskLostError)(self, self._lost)
 
     def _on_no_answer(self) -> None:
-        """Give up a process that may go on later: then it writes where its call was told to."""
+        self._give_up(
+            f"it has not answered an interrupt within {self._grace.seconds} s, being stopped "
+            "or in an uninterruptible sleep"
+        )
+
+    def _give_up(self, why: str) -> None:
+        """Lose a process that may go on later: then it writes where its call was told to."""
         if not self._lost:
             self._unresponsive = True
             self._scratch.hold_back()
-            self.lose(
-                f"it has not answered an interrupt within {self._grace.seconds} s, being stopped "
-                "or in an uninterruptible sleep"
-            )
+            self.lose(why)
+
+    def _watch_or_lose(self) -> None:
+        """Have the hub tell of what is under way already."""
+        try:
+            self.watch()
+        except OSError as error:
+            self._give_up(f"nobody can tell what comes of its call: {error}")
 
     def _on_end(self) -> None:
         if self._lost:
@@ -308,22 +351,24 @@ class RingInterface:
         if self._lost:
             return
         self._lost = why
+        self._shut = True
         if self._ended is not None:
             self._ended.set()
-        self._hub.remove(self._doorbell.fileno(), self._on_doorbell)
-        self._hub.remove(self._pidfd, self._on_end)
+        self._news.ignore(self._on_doorbell, self._on_end)
         waiting, self._waiting = self._waiting, {}
         for slot, task in waiting.items():
             if lib.rs_ring_done(self._ring, slot):
                 self._finished[slot] = lib.rs_ring_collect(self._ring, slot)
             trio.lowlevel.reschedule(task)
-        self._space.unpark_all()
+        if self._space:
+            self._space.unpark_all()
 
     async def wait_lost(self) -> None:
         """Wait until the process has exec'd or died."""
         if self._lost:
             await pace()
             return
+        self.watch()
         if self._ended is None:
             self._ended = trio.Event()
         await self._ended.wait()
@@ -336,49 +381,12 @@ class RingInterface:
             self._unresponsive = False
             self._scratch.let_go()
 
-    def _passes(self) -> trio.Lock:
-        if self._passing is None:
-            self._passing = trio.Lock()
-        return self._passing
-
+    @trio.lowlevel.enable_ki_protection
     async def export_fd(self, number: int) -> int:
         """Have the process send us one of its fds."""
-        async with self._passes():
-            base = self._scratch.take(MESSAGE_SIZE)
-            try:
-                self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, number)
-                flags = MSG_NOSIGNAL | MSG_DONTWAIT
-                result = await self.call(SYS.sendmsg, self._server_doorbell, base, flags)
-            finally:
-                self._scratch.give_back(base, MESSAGE_SIZE)
-            if result < 0:
-                raise kernel_error(-result, "sendmsg", self)
-            self._on_doorbell()  # before our fd may lie the news that another call waits for
-            received = self._doorbell.take_fd()
-            if received is None:
-                raise kernel_error(EMFILE, "recvmsg", "this interpreter")
-            return received
+        return await self._passing.export_fd(self, number, self._on_doorbell)
 
+    @trio.lowlevel.enable_ki_protection
     async def import_fd(self, number: int) -> int:
         """Send one of our fds to the process."""
-        async with self._passes():
-            base = self._scratch.take(MESSAGE_SIZE)
-            try:
-                self._scratch.view(base, MESSAGE_SIZE)[:] = message(base, -1)
-                try:
-                    self._doorbell.send_fd(number)
-                except (BrokenPipeError, ConnectionResetError) as error:
-                    raise TaskLostError(self, "it has exec'd or died") from error
-                flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT
-                result = 0
-                # what was sent must be taken out again, or the next one would get it
-                with trio.CancelScope(shield=True):
-                    result = await self.call(SYS.recvmsg, self._server_doorbell, base, flags)
-                received = control_fd(bytes(self._scratch.view(base, MESSAGE_SIZE)))
-            finally:
-                self._scratch.give_back(base, MESSAGE_SIZE)
-            if result < 0:
-                raise kernel_error(-result, "recvmsg", self)
-            if received is None:
-                raise kernel_error(EMFILE, "recvmsg", self)
-            return received
+        return await self._passing.import_fd(self, number)

@@ -41,6 +41,11 @@ class ScratchMemory(Protocol):
         ...
 
 
+def aligned(offset: int) -> int:
+    """Return the next multiple of a word."""
+    return -(-offset // WORD.size) * WORD.size
+
+
 def block_size(program: Program) -> int:
     """Return how many bytes a program's block takes."""
     size = len(program) * (OP.size + WORD.size)
@@ -48,6 +53,10 @@ def block_size(program: Program) -> int:
         size += length
     for _, data in program.payloads:
         size += len(data)
+    if program.regions:
+        size = aligned(size)
+        for content in program.regions.values():
+            size += aligned(len(content) + 1)
     return max(size, WORD.size)
 
 
@@ -63,6 +72,19 @@ def place(program: Program, view: memoryview, base: int) -> int:
         WORD.pack_into(view, step * OP.size + THIRD_ARGUMENT, base + offset)
         view[offset : offset + len(data)] = data
         offset += len(data)
+    if program.regions:
+        starts: dict[int, int] = {}
+        offset = aligned(offset)
+        for key, content in program.regions.items():
+            starts[key] = base + offset
+            room = aligned(len(content) + 1)
+            view[offset : offset + room] = content.ljust(room, b"\0")
+            offset += room
+        for at, region in program.places:
+            WORD.pack_into(view, at, starts[region.key] + region.offset)
+        for where, to in program.links:
+            at = starts[where.key] - base + where.offset
+            WORD.pack_into(view, at, starts[to.key] + to.offset)
     return base + steps
 
 
@@ -77,4 +99,10 @@ def unpack(
         if step < ran:
             data[step] = bytes(view[offset : offset + length])
         offset += length
-    return Results(program, values, data, interrupted)
+    regions: dict[int, bytes] = {}
+    if program.regions:
+        offset = aligned(offset + sum(len(data) for _, data in program.payloads))
+        for key, content in program.regions.items():
+            regions[key] = bytes(view[offset : offset + len(content)])
+            offset += aligned(len(content) + 1)
+    return Results(program, values, data, regions, interrupted)

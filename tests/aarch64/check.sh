@@ -36,16 +36,17 @@ expect_nothing() { # WHAT OUTPUT
 }
 
 compile() { # PREFIX MACHINE FFI-FOLDER TARGET
-  mkdir -p "$4"
+  mkdir -p "$4/stub"
   "$python" - "$@" <<'PROGRAM'
 import sys
 from pathlib import Path
 
 prefix, machine, ffi, target = sys.argv[1:]
 sys.path.insert(0, ffi)
-from build import compile_objects
+from build import compile_objects, link_stub
 
 compile_objects([prefix + "gcc"], machine, Path(target))
+link_stub([prefix + "gcc"], machine, Path(target), Path(target, "stub"))
 PROGRAM
 }
 
@@ -53,7 +54,8 @@ PROGRAM
 # may need nobody else's symbols, hold nothing that is written to, and never look at that register.
 check_objects() { # PREFIX FOLDER MACHINE
   local prefix=$1 folder=$2 register
-  local objects=("$folder/server.o" "$folder/entry_$3.o")
+  local objects=("$folder/server.o" "$folder/entry_$3.o" "$folder/stub/stub.o"
+    "$folder/stub/init.o" "$folder/stub/start_$3.o")
   case $3 in
     x86_64) register='%fs|%gs|fsbase|gsbase' ;;
     aarch64) register='tpidr' ;;
@@ -76,6 +78,21 @@ check_objects() { # PREFIX FOLDER MACHINE
     "$("${prefix}objdump" -d "${objects[@]}" | grep -E "$register" || true)"
   expect_nothing "no executable stack is asked for" \
     "$("${prefix}readelf" -SW "${objects[@]}" | grep -E '\.note\.GNU-stack.* X ' || true)"
+}
+
+# The stub is one segment, which is not written to; and it ends by itself when it was told nothing, or
+# to put its memory where it lies itself.
+check_stub() { # PREFIX FOLDER EMULATOR...
+  local prefix=$1 stub=$2/stub/stub.elf status=0
+  shift 2
+  expect_nothing "the stub has one segment, not writable" \
+    "$("${prefix}readelf" -lW "$stub" | awk '$1 == "LOAD" && (++n > 1 || / RW/ || /RWE/)')"
+  "$@" "$stub" || status=$?
+  [ "$status" = 102 ] || bad "the stub without an argument, status $status"
+  status=0
+  "$@" "$stub" 0:400000:1000:400000 || status=$?
+  [ "$status" = 101 ] || bad "the stub with its memory where it lies, status $status"
+  good "the stub begins and ends"
 }
 
 check_machine() { # MACHINE
@@ -105,6 +122,7 @@ check_machine() { # MACHINE
     return 0
   }
   check_objects "$prefix" "$built" "$machine"
+  check_stub "$prefix" "$built" "${emulator[@]}"
   if [ "$sources" != ffi ]; then
     built=$built.emulated
     compile "$prefix" "$machine" "$sources" "$built"

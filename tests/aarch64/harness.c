@@ -76,7 +76,7 @@ static struct server start(void)
 	sigaddset(&interrupt, RS_INTERRUPT_SIGNAL);
 	need("sigprocmask", sigprocmask(SIG_BLOCK, &interrupt, 0));
 
-	rs_ring_prepare(server.ring, RS_SETUP_HANDLERS, pair[1], 0, 0, 0,
+	rs_ring_prepare(server.ring, rs_entry_point(), RS_SETUP_HANDLERS, pair[1], 0, 0, 0,
 			~(1ull << (RS_INTERRUPT_SIGNAL - 1)), SPIN);
 	top[0] = rs_entry_point();
 	top[1] = (uint64_t)server.ring;

@@ -7,21 +7,41 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from functools import cache, partial
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from rsyscall_ns import CLONE, Task
+from rsyscall_ns import (
+    CLONE,
+    BindMount,
+    Container,
+    MountDescription,
+    NamespaceNotAllowedError,
+    Task,
+    TmpfsMount,
+)
 
 from .measure import Case, Goal, Row, Sample, UnavailableError, one, ready, seconds
 from .native import Native
 from .programs import PATH, SEVEN, THREE, launched, steered
 
-__all__ = ["container_cases"]
+__all__ = ["FOLDERS", "container_cases"]
 
 GROUPS: Final = {
     "three": "user, pid and mount namespaces: maps, exec, reap",
     "seven": "all seven namespaces: maps, exec, reap",
 }
+ROOT: Final = "user, pid and mount namespaces: root on tmpfs, binds, /proc, pivot_root, exec, reap"
+FOLDERS: Final = [name for name in ("/usr", "/bin", "/lib", "/lib64") if Path(name).exists()]
+MOUNTS: Final[list[MountDescription]] = [
+    TmpfsMount("/"),
+    *(BindMount(name, readonly=True) for name in FOLDERS),
+]
+BWRAP_ROOT: Final = (
+    *("--unshare-user", "--unshare-pid", "--tmpfs", "/"),
+    *(word for name in FOLDERS for word in ("--ro-bind", name, name)),
+    *("--proc", "/proc"),
+)
 UNSHARE: Final = ("unshare", "--fork", "--map-current-user", "--user", "--pid", "--mount")
 BWRAP: Final = ("bwrap", "--bind", "/", "/")
 TOOLS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -36,9 +56,9 @@ TOOLS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 }
 
 
-def tool(name: str, *options: str) -> Sample:
+def tool(*arguments: str) -> Sample:
     """Measure a program that does it, started in the shortest way."""
-    arguments = [name, *options, PATH]
+    name = arguments[0]
     works = cache(partial(check, name, arguments))
 
     def take() -> float:
@@ -80,13 +100,41 @@ def cases_of(kind: str, namespaces: CLONE, most: float, local: Task, native: Nat
         case("launch", "launch, check", at_once, Goal(most, floor)),
         case("spawn", "spawn, exec, check", in_steps, Goal(most, floor)),
         case("c", "C: clone, maps, mount, execve, waitid", native.sample(kind)),
-        *(case(name, f"{name}(1)", tool(*words)) for name, words in TOOLS[kind].items()),
+        *(case(name, f"{name}(1)", tool(*words, PATH)) for name, words in TOOLS[kind].items()),
     ]
 
 
-def container_cases(local: Task, native: Native) -> Sequence[Sequence[Case]]:
-    """Return the cases of both groups."""
+def root_cases(local: Task, crun: Sequence[str]) -> list[Case]:
+    """Return the cases of a container with a root of its own; the reference is bwrap."""
+
+    def case(name: str, title: str, short: str, sample: Sample, *goals: Goal) -> Case:
+        reference = None if name == "bwrap" else "root/bwrap"
+        return one(Row(f"root/{name}", ROOT, title, "ms", short, reference, goals), sample)
+
+    given = partial(seconds, 1, partial(contained, local))
+    alone = partial(seconds, 1, partial(contained, None))
+    not_slower = Goal(1.0, "root/bwrap")
+    return [
+        case("container", "Container(task=local), wait", "Container", given, not_slower),
+        case("alone", "Container, wait", "alone", alone),
+        case("bwrap", "bwrap(1)", "bwrap", tool("bwrap", *BWRAP_ROOT, PATH)),
+        case("crun", "crun(1), with a /dev", "crun", tool(*crun)),
+    ]
+
+
+async def contained(task: Task | None) -> None:
+    """Run a program in a container with a root of its own."""
+    try:
+        async with Container([PATH], user=True, pid=True, mnt=True, mounts=MOUNTS, task=task) as c:
+            await c.check()
+    except NamespaceNotAllowedError as error:
+        raise UnavailableError(str(error)) from error
+
+
+def container_cases(local: Task, native: Native, crun: Sequence[str]) -> Sequence[Sequence[Case]]:
+    """Return the cases of the three groups; ``crun``: the words that run its container."""
     return [
         cases_of("three", THREE, 1.4, local, native),
         cases_of("seven", SEVEN, 1.3, local, native),
+        root_cases(local, crun),
     ]

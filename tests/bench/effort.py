@@ -29,6 +29,7 @@ class Effort:
     containers: int
     idle: int
     idle_effort: IdleEffort
+    imports: int
     flight: int  # programs
     lanes: int  # of them at a time
 
@@ -47,6 +48,7 @@ FULL: Final = Effort(
     containers=100,
     idle=3,
     idle_effort=IdleEffort(children=1000, others=100, seconds=3),
+    imports=30,
     flight=10_000,
     lanes=200,
 )
@@ -64,6 +66,7 @@ QUICK: Final = Effort(
     containers=10,
     idle=1,
     idle_effort=IdleEffort(children=200, others=50, seconds=2),
+    imports=5,
     flight=1000,
     lanes=100,
 )
@@ -81,6 +84,7 @@ ONCE: Final = Effort(
     containers=1,
     idle=1,
     idle_effort=IdleEffort(children=10, others=5, seconds=0.1),
+    imports=1,
     flight=50,
     lanes=2,
 )

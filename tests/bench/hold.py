@@ -1,4 +1,4 @@
-"""For how long starting a program keeps the event loop from everything else.
+"""For how long starting programs, and making calls, keep the event loop from everything else.
 
 The loop is held for as long as one step of a task takes: nothing else runs in between. What the
 clock says of the worst of many steps is on a busy machine how long *others* had the processor.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from statistics import median
 from time import perf_counter_ns, thread_time_ns
@@ -23,6 +23,7 @@ import trio
 
 from rsyscall_ns import CLONE, Task
 
+from .floor import Floor
 from .measure import Case, Goal, Row, Samples
 from .programs import ARGUMENTS, NONE, PATH, SEVEN, launched, run_process, steered
 
@@ -30,6 +31,9 @@ __all__ = ["hold_cases"]
 
 Longest = Callable[[], Awaitable[tuple[int, int]]]  # nanoseconds: as told apart, by the clock
 MOST: Final = 0.15  # ms
+MOST_OF_TEN: Final = 2  # ms
+TEN: Final = 10
+CALLS: Final = 100  # of each of the ten: more than one may make without letting others run
 STEPS: Final = 2000  # of the loop of fixed length
 QUEUED: Final = 1  # which word of schedstat
 
@@ -149,25 +153,60 @@ def batch(longest: Longest, size: int) -> Samples:
     return samples
 
 
-def hold_cases(local: Task, size: int) -> Sequence[Case]:
-    """Return the cases; a sample is the worst of ``size``."""
+def ten_children(local: Task, size: int) -> Samples:
+    """Measure while ten tasks make calls back to back, each in a child of its own."""
+
+    async def calls(child: Task) -> None:
+        for _ in range(CALLS):
+            await child.cred.getuid()
+
+    async def samples() -> Sequence[float]:
+        async with AsyncExitStack() as stack:
+            children = [await stack.enter_async_context(local.spawn()) for _ in range(TEN)]
+
+            async def all_of_them() -> None:
+                async with trio.open_nursery() as nursery:
+                    for child in children:
+                        nursery.start_soon(calls, child)
+
+            return await batch(partial(longest_step, all_of_them), size)()
+
+    return samples
+
+
+def hold_cases(local: Task, floor: Floor, cloning: Floor, size: int) -> Sequence[Case]:
+    """Return the cases; a sample is the worst of ``size``.
+
+    ``cloning``: what new user and pid namespaces are added to.
+    """
     group = f"event loop held: longest step, worst of {size} runs"
 
-    def case(key: str, title: str, longest: Longest, *goals: Goal) -> Case:
+    def case(key: str, title: str, samples: Samples, *goals: Goal) -> Case:
         first = Row(f"held/{key}", group, title, "ms", title, None, goals)
         usual = Row(f"held/{key} usually", group, "   the median of all", "ms")
         clock = Row(f"held/{key} clock", group, "   worst by the clock", "ms")
-        return Case((first, usual, clock), batch(longest, size))
+        return Case((first, usual, clock), samples)
 
-    def ours(way: Callable[[Task, CLONE], Awaitable[None]], namespaces: CLONE) -> Longest:
-        return partial(longest_step, partial(way, local, namespaces))
+    def ours(way: Callable[[Task, CLONE], Awaitable[None]], namespaces: CLONE) -> Samples:
+        return batch(partial(longest_step, partial(way, local, namespaces)), size)
+
+    def alone(measure: Callable[[], tuple[int, int]]) -> Samples:
+        return batch(immediate(measure), size)
+
+    def least(bare: Floor) -> Samples:
+        return batch(partial(longest_step, bare.run), size)
 
     goal = Goal(MOST, statistic="minimum")
+    of_ten = Goal(MOST_OF_TEN, statistic="minimum")
+    trio_s = batch(partial(longest_step, run_process), size)
     return [
         case("launch", "launch, check", ours(launched, NONE), goal),
         case("spawn", "spawn, exec, check", ours(steered, NONE), goal),
         case("seven", "launch in all seven namespaces, check", ours(launched, SEVEN), goal),
-        case("run_process", "trio.run_process", partial(longest_step, run_process)),
-        case("posix_spawn", "os.posix_spawn, the call alone", immediate(posix_spawn_alone)),
-        case("fixed", "nothing, but a loop of fixed length", immediate(fixed_work)),
+        case("floor", "trio, the least: clone, two waits", least(floor)),
+        case("floor two", "trio, the least, in new user and pid namespaces", least(cloning)),
+        case("ten", "ten tasks on ten children, getuid", ten_children(local, size), of_ten),
+        case("run_process", "trio.run_process", trio_s),
+        case("posix_spawn", "os.posix_spawn, the call alone", alone(posix_spawn_alone)),
+        case("fixed", "nothing, but a loop of fixed length", alone(fixed_work)),
     ]

@@ -10,9 +10,10 @@ from typing import Final
 from rsyscall_ns import Task
 
 from .answers import Answers
+from .floor import Floor
 from .measure import Case, Goal, Row, Sample, one, ready, seconds
 from .native import Native
-from .programs import launched, posix_spawn, run_process, run_true, steered
+from .programs import in_thread, launched, posix_spawn, run_process, run_true, steered
 from .rsyscall_ng import NAME, RsyscallNg
 
 __all__ = ["HEAP", "heap_cases", "launch_cases"]
@@ -41,7 +42,7 @@ def timed(operation: Callable[[], object]) -> Sample:
 
 
 def launch_cases(
-    local: Task, native: Native, asyncio: Answers, rsyscall_ng: RsyscallNg
+    local: Task, native: Native, asyncio: Answers, rsyscall_ng: RsyscallNg, floor: Floor
 ) -> Sequence[Case]:
     """Return the cases; the first two are ours."""
 
@@ -56,8 +57,10 @@ def launch_cases(
         case("true/launch", "launch, check", at_once, *LAUNCH_GOALS),
         case("true/spawn", "spawn, exec, check", in_steps, *LAUNCH_GOALS),
         case("true/c", "C: vfork, execve, waitid", native.sample("true")),
+        case("true/floor", "trio, the least: clone, two waits", partial(seconds, 1, floor.run)),
         case("true/posix_spawn", "os.posix_spawn, waitpid", timed(posix_spawn)),
         case("true/subprocess", "subprocess.run", timed(run_true)),
+        case("true/thread", "subprocess.run, in a thread for trio", partial(seconds, 1, in_thread)),
         case("true/run_process", "trio.run_process", partial(seconds, 1, run_process)),
         case("true/asyncio", "asyncio.create_subprocess_exec, wait", asyncio.sample("run")),
         case("true/rsyscall-ng", rsyscall_ng.label, rsyscall_ng.sample("spawn")),

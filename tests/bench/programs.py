@@ -20,7 +20,9 @@ __all__ = [
     "PATH",
     "SEVEN",
     "THREE",
+    "TRUE",
     "fly",
+    "in_thread",
     "launched",
     "posix_spawn",
     "run_process",
@@ -63,6 +65,11 @@ def posix_spawn() -> None:
 def run_true() -> None:
     """Take the standard library's usual way."""
     subprocess.run([PATH], check=True)
+
+
+async def in_thread() -> None:
+    """Take the usual way without holding the event loop."""
+    await trio.to_thread.run_sync(run_true)
 
 
 async def run_process() -> None:

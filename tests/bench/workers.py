@@ -26,6 +26,7 @@ import trio
 from rsyscall_ns import open_local_task
 
 from .answers import Answers, start_answers
+from .callables import called
 from .measure import seconds
 from .programs import ARGUMENTS, PATH, fly, launched, posix_spawn, steered
 
@@ -122,6 +123,7 @@ async def with_heap(mebibytes: int) -> None:
                 "spawn": one_by_one(partial(steered, local)),
                 "fork": immediate(by_fork),
                 "posix_spawn": immediate(posix_spawn),
+                "call": one_by_one(partial(called, local, "three")),
             }
         )
     if heap is not None:

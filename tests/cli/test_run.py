@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -15,8 +15,14 @@ PROGRAM = [sys.executable, "-c", "from rsyscall_ns.cli import main; main()"]
 KINDS = ("user", "pid", "mnt", "net", "uts", "ipc", "cgroup", "time")
 
 
-def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, *args], capture_output=True, text=True, check=False)
+def run(*args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
 
 
 @contextmanager

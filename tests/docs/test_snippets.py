@@ -17,11 +17,19 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import trio
 from attrs import frozen
 
+from rsyscall_ns import open_local_task
+from tests.support.keyrings import need_keys
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES: Final = (
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "reference").glob("*.md")),
+)
+FENCE: Final = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROGRAM_PATH: Final = re.compile(r'Command\("(/[^"]*)"')
 MISSING: Final = "/no/such/program"  # what a page execs to show the error
 LIMIT: Final = 60  # seconds
@@ -61,10 +69,19 @@ def needs(snippet: Snippet) -> None:
     for path in PROGRAM_PATH.findall(snippet.code):
         if path != MISSING and shutil.which(path) is None:
             pytest.skip(f"this machine has no {path}")
+    if "open_tun" in snippet.code and not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        pytest.skip("/dev/net/tun can't be opened here")
+    if "task.keys" in snippet.code:
+        trio.run(keys)
     if "CLONE.NEWUSER" in snippet.code:
         limit = Path("/proc/sys/user/max_user_namespaces")
         if not limit.exists() or int(limit.read_text("ascii")) == 0:
             pytest.skip("this kernel has no user namespaces, or they are switched off")
+
+
+async def keys() -> None:
+    async with open_local_task() as task:
+        await need_keys(task)
 
 
 def test_there_are_snippets_in_readme_and_tutorial() -> None:

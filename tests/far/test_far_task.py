@@ -8,9 +8,9 @@ from rsyscall_ns import (
     CLONE,
     AddressSpaceMismatchError,
     FDTableMismatchError,
+    IpcNamespaceMismatchError,
     NamespaceMismatchError,
     PidNamespaceMismatchError,
-    Program,
     Results,
     RsyscallError,
 )
@@ -18,10 +18,12 @@ from rsyscall_ns.far.namespaces import (
     NAMESPACE_KINDS,
     AddressSpace,
     FDTable,
+    IpcNamespace,
     Namespace,
     PidNamespace,
 )
 from rsyscall_ns.far.task import FLAG_OF_KIND, Task
+from rsyscall_ns.near.program import Program
 
 
 class NoCalls:
@@ -134,6 +136,17 @@ def test_entering_a_namespace_changes_one_belief(root: Task, name: str, flag: CL
     assert changed(before, child) == set()
 
 
+def test_what_was_joined_was_made_from_nobody_knows_what(root: Task) -> None:
+    before = view(root)
+
+    root.entered(CLONE.NEWPID | CLONE.NEWTIME | CLONE.NEWIPC, joined=True)
+
+    assert changed(before, root) == {"pid_for_children", "ipc_namespace"}
+    assert root.pid_for_children.parent is None
+    assert root.time_for_children.parent is None
+    assert root.ipc_namespace.parent is None
+
+
 def test_an_exec_leaves_memory_and_fds_behind(root: Task) -> None:
     before = view(root)
 
@@ -146,6 +159,7 @@ def test_what_belongs_elsewhere_is_refused_with_where_and_what_to_do(root: Task)
     root.check_fd_table("fd 3", root.fd_table)
     root.check_address_space("pointer", root.address_space)
     root.check_pid_namespace("process 7", root.pid_namespace)
+    root.check_ipc_namespace("queue 1", root.ipc_namespace)
 
     with pytest.raises(FDTableMismatchError, match=r"fd 3 belongs to fd table #\d+.*pass_to"):
         root.check_fd_table("fd 3", FDTable())
@@ -153,9 +167,16 @@ def test_what_belongs_elsewhere_is_refused_with_where_and_what_to_do(root: Task)
         root.check_address_space("pointer", AddressSpace())
     with pytest.raises(PidNamespaceMismatchError, match=r"process 7.*pid namespace #\d+"):
         root.check_pid_namespace("process 7", PidNamespace())
+    with pytest.raises(IpcNamespaceMismatchError, match=r"queue 1.*ipc namespace #\d+"):
+        root.check_ipc_namespace("queue 1", IpcNamespace())
 
 
 def test_all_mismatches_are_of_one_family() -> None:
-    for error in (FDTableMismatchError, AddressSpaceMismatchError, PidNamespaceMismatchError):
+    for error in (
+        FDTableMismatchError,
+        AddressSpaceMismatchError,
+        IpcNamespaceMismatchError,
+        PidNamespaceMismatchError,
+    ):
         assert issubclass(error, NamespaceMismatchError)
         assert issubclass(error, RsyscallError)

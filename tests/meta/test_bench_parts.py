@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.bench import rsyscall_ng
+from tests.bench import rsyscall_ng, venvs
 from tests.bench.answers import start_answers, stat_fields
 from tests.bench.measure import (
     Absent,
@@ -55,7 +55,7 @@ def judged(goal: Goal, *others: Outcome) -> Verdict:
         (Goal(3, "other", faster=True), False, "≥ 3x faster than short other"),
     ],
 )
-def test_a_goal_is_met_or_missed(goal: Goal, met: bool, text: str) -> None:  # noqa: FBT001
+def test_a_goal_is_met_or_missed(goal: Goal, met: bool, text: str) -> None:  # noqa: FBT001 - a case
     verdict = judged(goal, Figure(row("other"), (4.0,)))
 
     assert (verdict.met, verdict.text) == (met, text)
@@ -166,13 +166,13 @@ def test_what_a_process_leaves_behind_is_ended() -> None:
 @pytest.fixture
 def no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Give the way to say what the only interpreter of the machine does."""
-    monkeypatch.setattr(rsyscall_ng, "HOME", tmp_path / "environment")
+    monkeypatch.setattr(venvs, "HOME", tmp_path / "environment")
 
     def interpreter(script: str) -> None:
         path = tmp_path / "python"
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
-        monkeypatch.setattr(rsyscall_ng, "candidates", lambda: iter([str(path)]))
+        monkeypatch.setattr(venvs, "candidates", lambda: iter([str(path)]))
 
     return interpreter
 

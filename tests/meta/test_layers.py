@@ -14,7 +14,7 @@ from tests.meta.tree import ROOT, sources
 COMPILED = re.compile(r"^\s*(from|import)\s.*\b(_ffi|cffi)\b", re.MULTILINE)
 
 
-def test_imports_go_down_the_layers_only() -> None:
+def test_imports_go_down_the_layers_only_and_in_no_circle() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     if not linter.exists():
         pytest.skip("import-linter is not installed in this environment (make develop)")

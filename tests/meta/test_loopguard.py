@@ -13,7 +13,13 @@ import pytest
 import trio
 
 from tests.meta.tree import ROOT
-from tests.support.loopguard import LoopGuard, LoopHeldError, guarded_run, unguarded_run
+from tests.support.loopguard import (
+    LoopGuard,
+    LoopHeldError,
+    beside_a_thread,
+    guarded_run,
+    unguarded_run,
+)
 from tests.support.procview import fd_numbers
 
 HOLD = 400  # milliseconds: far above the limit, whatever a busy machine takes away
@@ -42,6 +48,13 @@ async def held() -> None:
     hold_the_loop()
 
 
+def inner_pytest(tests: Path) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a folder as this suite's own are run."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+    command += ["-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml"), str(tests)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_a_step_that_blocks_the_loop_is_reported() -> None:
     with pytest.raises(LoopHeldError, match="held"):
         guarded_run(held)
@@ -64,6 +77,20 @@ def test_waiting_in_the_loop_itself_is_not_reported() -> None:
             os.close(writer)
 
     guarded_run(waits)
+
+
+def test_beside_a_thread_that_runs_python_nothing_is_judged_and_afterwards_it_is() -> None:
+    async def beside() -> None:
+        async with beside_a_thread(lambda: None):
+            hold_the_loop()
+
+    async def both() -> None:
+        await beside()
+        await held()
+
+    guarded_run(beside)
+    with pytest.raises(LoopHeldError, match="held"):
+        guarded_run(both)
 
 
 def test_time_on_the_run_queue_is_not_the_steps_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,20 +117,43 @@ def test_every_trio_test_of_the_suite_is_guarded(tmp_path: Path) -> None:
         "async def test_that_holds_the_loop():\n"
         "    await held()\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    command += [
-        "-p",
-        "tests.conftest",
-        "-c",
-        str(ROOT / "pyproject.toml"),
-        str(tmp_path),
-    ]
-
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = inner_pytest(tmp_path)
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "LoopHeldError" in done.stdout
-    assert "1 failed" in done.stdout
+    assert "1 failed, 2 rerun" in done.stdout
+
+
+def test_a_skip_in_a_trio_test_is_shown_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "test_inner.py").write_text(
+        "import pytest, trio\n"
+        "async def test_that_skips():\n"
+        "    async with trio.open_nursery():\n"
+        "        pytest.skip('the machine has no wings')\n"
+    )
+    done = inner_pytest(tmp_path)
+
+    assert "test_inner.py:4: the machine has no wings" in done.stdout
+    assert "1 skipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome"), [("held()", "1 passed, 1 rerun"), ("fails()", "1 failed in")]
+)
+def test_only_what_held_the_loop_once_is_run_again(
+    tmp_path: Path, first: str, outcome: str
+) -> None:
+    (tmp_path / "test_inner.py").write_text(
+        "from tests.meta.test_loopguard import held, well_behaved\n"
+        "async def fails():\n"
+        "    raise ValueError('once')\n"
+        f"runs = [well_behaved, lambda: {first}]\n"
+        "async def test_the_first_run_is_another():\n"
+        "    await runs.pop()()\n"
+    )
+    done = inner_pytest(tmp_path)
+
+    assert outcome in done.stdout, done.stdout + done.stderr
 
 
 def test_a_collection_of_garbage_is_not_the_steps_fault() -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rsyscall_ns import ArgumentRangeError, RsyscallError
-from rsyscall_ns.near.ids import Address, FileDescriptor, Process, ProcessGroup, fit
+from rsyscall_ns.near.ids import (
+    Address,
+    FileDescriptor,
+    IpcObject,
+    KeySerial,
+    Process,
+    ProcessGroup,
+    fit,
+)
 
 
 @pytest.mark.parametrize("number", [-1, 2**31, 2**64])
@@ -32,11 +40,25 @@ def test_a_process_group_that_does_not_fit_is_refused(number: int) -> None:
         ProcessGroup(number)
 
 
+@pytest.mark.parametrize("number", [-1, 2**31])
+def test_an_id_of_an_ipc_object_that_does_not_fit_is_refused(number: int) -> None:
+    with pytest.raises(ArgumentRangeError, match="ipc object"):
+        IpcObject(number)
+
+
+@pytest.mark.parametrize("number", [-(2**31) - 1, 2**31])
+def test_a_serial_number_of_a_key_that_does_not_fit_is_refused(number: int) -> None:
+    with pytest.raises(ArgumentRangeError, match="serial number"):
+        KeySerial(number)
+
+
 def test_the_largest_and_smallest_values_fit() -> None:
     assert FileDescriptor(0).number == 0
     assert FileDescriptor(2**31 - 1).number == 2**31 - 1
     assert Address(2**64 - 1).value == 2**64 - 1
     assert Process(1).id == 1
+    assert IpcObject(0).id == 0
+    assert KeySerial(-(2**31)).number == -(2**31)
     assert ProcessGroup(0).id == 0  # a leader that is not visible
 
 

@@ -20,11 +20,6 @@ MISSING = Command("/missing", ["x"])
 FLAGS = [CLONE(0), CLONE.FILES]
 
 
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    return Steps(monkeypatch)
-
-
 async def exec_in(child: Task) -> int | None:
     """Exec a program with redirected streams; returns its exit status."""
     null = await child.fs.open("/dev/null", os.O_RDWR)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from signal import pidfd_send_signal
 
 import pytest
 import trio
@@ -20,10 +19,10 @@ from rsyscall_ns import CLONE, SIG, SIG_BLOCK, SYS, RsyscallError, Task, TaskLos
 from rsyscall_ns.near.ffi import BLOCK_SIZE
 from tests.support.census import nothing_left
 from tests.support.children import is_alive, thread_of
+from tests.support.orphans import orphans_are_ours, take_away
 from tests.support.steps import Steps
 from tests.support.stopping import Stopped, Stops, stopped_at
 
-PR_SET_CHILD_SUBREAPER = 36
 FIRST_CALL = SYS.prctl  # of a new child: its parent's death is to be its own
 AFTER_CLONE = SYS.rt_sigprocmask  # of a parent: signals are let in again
 FLAGS = [CLONE(0), CLONE.FILES]
@@ -51,15 +50,6 @@ async def until_born(stops: Stops, parent: int) -> Stopped:
     return born
 
 
-def take_away(pidfd: int) -> None:
-    """End and reap an orphan that was given to us; it should be dead already."""
-    with suppress(ProcessLookupError):
-        pidfd_send_signal(pidfd, SIG.KILL)
-    with suppress(ChildProcessError):
-        os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
-    os.close(pidfd)
-
-
 async def kill_and_reap(parent: Task) -> None:
     await thread_of(parent).kill(SIG.KILL)
     await thread_of(parent).wait()
@@ -76,9 +66,8 @@ class Orphan:
 @pytest.fixture
 async def local(local: Task) -> AsyncGenerator[Task, None]:
     """Have orphans given to us, and not to whoever else is there, while the test runs."""
-    assert await local.sysif.call(SYS.prctl, PR_SET_CHILD_SUBREAPER, 1) == 0
-    yield local
-    assert await local.sysif.call(SYS.prctl, PR_SET_CHILD_SUBREAPER, 0) == 0
+    async with orphans_are_ours(local):
+        yield local
 
 
 @asynccontextmanager

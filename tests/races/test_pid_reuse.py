@@ -5,16 +5,14 @@ In a pid namespace of our own we may choose the next id, also as an ordinary use
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 import trio
 
 from rsyscall_ns import (
-    CLONE,
     SIG,
-    SYS,
     ChildDeadError,
     ExitStatusLostError,
     O,
@@ -24,29 +22,9 @@ from rsyscall_ns import (
     W,
 )
 from tests.support.children import end_by_exit, shell, thread_of
+from tests.support.reuse import next_pid, pid_namespace, take_status
 
-LAST_PID = "/proc/sys/kernel/ns_last_pid"
 Use = Callable[[ThreadProcess], Awaitable[object]]
-
-
-@asynccontextmanager
-async def pid_namespace(local: Task) -> AsyncGenerator[Task, None]:
-    """Give the first process of a pid namespace, which sees its own ``/proc``."""
-    flags = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS
-    async with local.spawn(flags, uid_map=True, gid_map=True) as first:
-        await first.mount.mount("proc", "/proc", "proc")
-        yield first
-
-
-async def next_pid(first: Task, pid: int) -> None:
-    """Have the kernel give this id next, if it is free."""
-    async with await first.fs.open(LAST_PID, O.WRONLY) as file:
-        await file.write_all(str(pid - 1).encode())
-
-
-async def take_status(first: Task) -> None:
-    """Reap any child of ``first``, behind its handle's back."""
-    assert await first.sysif.call(SYS.wait4, 2**64 - 1, 0, 0, 0) > 0
 
 
 async def test_the_id_of_a_zombie_is_given_to_nobody(local: Task) -> None:

@@ -5,85 +5,52 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from errno import EIO
+from functools import partial
 
 import pytest
 import trio
 
-from rsyscall_ns import CLONE, SYS, RsyscallError, Task
-from tests.support.census import children, nothing_left
-from tests.support.children import thread_of
+from rsyscall_ns import CLONE, RsyscallError, Task
+from tests.support.census import nothing_left
+from tests.support.children import Memory, thread_of
+from tests.support.hurt import CANCEL, ERROR, KILL_NEWEST, Hurt, at_each_step
 from tests.support.steps import Steps
 
-RELEASING = (SYS.close, SYS.waitid, SYS.munmap)
 EVERYTHING = CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC
-FLAGS = [CLONE(0), CLONE.FILES, EVERYTHING]
+SHARED, OWN, STUB = Memory(), Memory(own_memory=True), Memory(stub=True)
+KINDS = [
+    pytest.param(CLONE(0), SHARED, id="plain"),
+    pytest.param(CLONE.FILES, SHARED, id="files"),
+    pytest.param(EVERYTHING, SHARED, id="namespaces"),
+    pytest.param(CLONE(0), OWN, id="own memory"),
+    pytest.param(EVERYTHING, OWN, id="namespaces, own memory"),
+    pytest.param(CLONE(0), STUB, id="stub"),
+    pytest.param(EVERYTHING, STUB, id="namespaces, stub"),
+]
 
 
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    return Steps(monkeypatch)
-
-
-def kill_newest(before: frozenset[int]) -> None:
-    """Kill the youngest of the children that there were not before."""
-    new = children() - before
-    if new:
-        os.kill(max(new), signal.SIGKILL)
-
-
-def fail() -> None:
-    raise OSError(EIO, "injected")
-
-
-async def use(parent: Task, flags: CLONE) -> None:
+async def use(parent: Task, flags: CLONE, memory: Memory = SHARED) -> None:
     """Spawn a child, make calls in it, and leave."""
     async with await parent.fs.open("/dev/null") as inherited:
         kept = [] if flags & CLONE.FILES else [inherited]
-        async with parent.spawn(flags, inherit=kept) as child:
+        async with parent.spawn(flags, inherit=kept, **memory) as child:
             await child.cred.getuid()
             async with await child.fs.open("/dev/null"):
                 pass
 
 
-@pytest.mark.parametrize("flags", FLAGS, ids=str)
-async def test_a_cancel_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
-    await use(local, flags)
-    for at in steps.moments(5):
-        with nothing_left(local), trio.CancelScope() as scope:
-            steps.arm(at, scope.cancel)
-            await use(local, flags)
+@pytest.mark.parametrize("hurt", [CANCEL, ERROR, KILL_NEWEST], ids=str)
+@pytest.mark.parametrize(("flags", "memory"), KINDS)
+async def test_a_child_hurt_at_any_step(
+    local: Task, steps: Steps, flags: CLONE, memory: Memory, hurt: Hurt
+) -> None:
+    flat = partial(nothing_left, local)
+    await at_each_step(steps, hurt, lambda: use(local, flags, memory), least=5, flat=flat)
 
 
-@pytest.mark.parametrize("flags", FLAGS, ids=str)
-async def test_an_error_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
-    steps.spare(*RELEASING)
-    await use(local, flags)
-    for at in steps.moments(5):
-        with nothing_left(local), suppress(OSError):
-            steps.arm(at, fail)
-            await use(local, flags)
-
-
-@pytest.mark.parametrize("flags", FLAGS, ids=str)
-async def test_a_kill_of_the_child_at_any_step(local: Task, steps: Steps, flags: CLONE) -> None:
-    await use(local, flags)
-    for at in steps.moments(5):
-        with nothing_left(local):
-            others = children()
-
-            def kill(others: frozenset[int] = others) -> None:
-                kill_newest(others)
-
-            steps.arm(at, kill)
-            with suppress(RsyscallError, ProcessLookupError, FileNotFoundError):
-                await use(local, flags)
-            steps.disarm()
-
-
-@pytest.mark.parametrize("flags", FLAGS, ids=str)
+@pytest.mark.parametrize(("flags", "memory"), KINDS)
 async def test_a_kill_of_the_parent_at_any_step_of_a_grandchild(
-    local: Task, steps: Steps, flags: CLONE
+    local: Task, steps: Steps, flags: CLONE, memory: Memory
 ) -> None:
     for at in steps.moments(5):
         with nothing_left(local):
@@ -95,7 +62,7 @@ async def test_a_kill_of_the_parent_at_any_step_of_a_grandchild(
 
                 steps.arm(at, kill)
                 with suppress(RsyscallError, ProcessLookupError):
-                    await use(child, flags)
+                    await use(child, flags, memory)
                 steps.disarm()
             assert thread_of(child).death_state is not None
 
@@ -104,12 +71,10 @@ async def test_a_kill_of_the_parent_at_any_step_of_a_grandchild(
 async def test_a_cancel_at_any_step_of_a_grandchild(
     local: Task, steps: Steps, flags: CLONE
 ) -> None:
+    flat = partial(nothing_left, local)
     async with local.spawn(CLONE.NEWUSER) as child:
-        for at in steps.moments(5):
-            with nothing_left(local), trio.CancelScope() as scope:
-                steps.arm(at, scope.cancel)
-                await use(child, flags)
-            assert await child.cred.getuid() == os.getuid()
+        await at_each_step(steps, CANCEL, lambda: use(child, flags), least=5, flat=flat)
+        assert await child.cred.getuid() == os.getuid()
 
 
 async def test_two_spawns_of_which_one_is_cancelled_do_not_touch_each_other(

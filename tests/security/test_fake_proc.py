@@ -43,6 +43,7 @@ async def test_a_tmpfs_with_planted_files_is_refused_and_nothing_is_written(loca
             for name in ("uid_map", "gid_map", "setgroups"):
                 path = f"/proc/{number}/{name}"
                 await (await child.fs.open(path, O.CREAT | O.WRONLY)).close()
+        await child.fs.symlink(str(pid), "/proc/self")
         await refused(local, child)
         for number in range(pid, pid + 50):
             assert await child.fs.read_bytes(f"/proc/{number}/uid_map") == b""

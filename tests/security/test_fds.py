@@ -96,7 +96,7 @@ async def test_a_serving_child_has_no_fd_of_ours_but_what_it_inherits(local: Tas
 async def test_all_that_a_task_opens_is_close_on_exec(local: Task) -> None:
     async with local.spawn() as child:
         for task in (local, child):
-            made = [await task.fs.open("/"), *(await task.fs.pipe2())]
+            made: list[FileDescriptor] = [await task.fs.open("/"), *(await task.fs.pipe2())]
             made += await task.net.socketpair()
             made += [await task.ns.open("uts"), await made[0].dup(), await made[0].pass_to(local)]
             for fd in made:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
 from collections.abc import Generator
-from errno import EINVAL, EPERM
+from errno import EPERM
 from typing import Final
 
 import pytest
@@ -23,9 +22,9 @@ from rsyscall_ns import (
 from tests.support.children import IS_ROOT
 from tests.support.procfs import link
 from tests.support.seccomp import answer_with_enosys
+from tests.support.somebody import running_as_somebody
 
 OWN: Final = "/proc/self/ns/user"
-SOMEBODY: Final = 54321  # who has no other process
 NS_GET_OWNER_UID: Final = 0xB704  # ioctl_ns(2)
 
 
@@ -46,27 +45,8 @@ def foreign() -> Generator[str, None, None]:
             pytest.skip("the user namespace that we are in is our own")
         yield OWN
         return
-    try:
-        somebody = subprocess.Popen(
-            ["unshare", "--user", "cat"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            user=SOMEBODY,
-            group=SOMEBODY,
-            extra_groups=(),
-        )
-    except OSError as error:
-        if error.errno not in {EINVAL, EPERM}:
-            raise
-        pytest.skip(f"this user namespace has no user {SOMEBODY}")
-    with somebody:
-        assert somebody.stdin is not None
-        assert somebody.stdout is not None
-        somebody.stdin.write(b"\n")
-        somebody.stdin.flush()
-        assert somebody.stdout.read(1) == b"\n"  # the program runs, in there
-        yield f"/proc/{somebody.pid}/ns/user"
-        somebody.stdin.close()
+    with running_as_somebody("unshare", "--user", "cat") as pid:
+        yield f"/proc/{pid}/ns/user"
 
 
 async def opened(task: Task, path: str) -> NamespaceFD:

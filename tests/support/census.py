@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,8 @@ from rsyscall_ns import Task
 __all__ = ["Census", "children", "nothing_left", "open_fds"]
 
 SELF: Final = Path("/proc/self")
-SHARED: Final = "/dev/zero (deleted)"  # how the kernel calls anonymous shared memory
+# how the kernel calls anonymous shared memory, and we that of stubs
+SHARED: Final = ("/dev/zero (deleted)", "/memfd:rsyscall_ns-arena (deleted)")
 
 
 def open_fds() -> frozenset[tuple[int, str]]:
@@ -37,9 +39,10 @@ def children() -> frozenset[int]:
     return frozenset(found)
 
 
-def shared_mappings() -> int:
+def shared_mappings() -> frozenset[str]:
+    """Return the inodes of what is mapped."""
     lines = (SELF / "maps").read_text(encoding="utf-8", errors="replace").splitlines()
-    return sum(SHARED in line for line in lines)
+    return frozenset(line.split()[4] for line in lines if line.endswith(SHARED))
 
 
 @frozen
@@ -48,8 +51,9 @@ class Census:
 
     fds: frozenset[tuple[int, str]]
     children: frozenset[int]
-    threads: int
-    mappings: int
+    threads: int  # of ours: those that Python knows nothing of
+    workers: int  # of Python: trio's end by themselves, some seconds after their last use
+    mappings: frozenset[str]  # of an earlier test some may go: its garbage is collected later
     used: int
 
     def assert_same(self, now: Census) -> None:
@@ -62,22 +66,33 @@ class Census:
             )
             if old != new
         ]
-        for name in ("threads", "mappings", "used"):
+        if now.mappings - self.mappings:
+            changes.append(f"mappings: new {sorted(now.mappings - self.mappings)}")
+        for name in ("threads", "used"):
             old, new = getattr(self, name), getattr(now, name)
-            # an idle worker thread of trio ends by itself, seconds after its last use
-            if old != new and not (name == "threads" and new < old):
+            if old != new:
                 changes.append(f"{name}: {old} before, {new} now")
+        if now.workers > self.workers:
+            changes.append(f"workers: {self.workers} before, {now.workers} now")
         assert not changes, "; ".join(changes)
 
     @classmethod
     def take(cls, task: Task | None = None) -> Census:
         """Count; ``task`` is one whose arena is looked at too."""
-        threads = sum(1 for _ in (SELF / "task").iterdir())
+        python = {thread.native_id for thread in threading.enumerate()}
+        threads = {int(thread.name) for thread in (SELF / "task").iterdir()}
         used = 0
         if task is not None:
             task.environments.clear()  # kept on purpose, for the next program
             used = task.arena.used
-        return cls(open_fds(), children(), threads, shared_mappings(), used)
+        return cls(
+            fds=open_fds(),
+            children=children(),
+            threads=len(threads - python),
+            workers=len(threads & python),
+            mappings=shared_mappings(),
+            used=used,
+        )
 
 
 @contextmanager

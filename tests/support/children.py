@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import pytest
 
@@ -28,6 +28,7 @@ __all__ = [
     "KILLED",
     "PAUSES",
     "TRUE",
+    "Memory",
     "end_by_exit",
     "foreign_child",
     "is_alive",
@@ -40,6 +41,14 @@ __all__ = [
     "thread_of",
     "wait_for_any",
 ]
+
+
+class Memory(TypedDict, total=False):
+    """What spawn is told of a child's memory."""
+
+    own_memory: bool
+    stub: bool
+
 
 IS_ROOT: Final = os.geteuid() == 0
 TRUE: Final = Command("/bin/true", ["true"])

@@ -12,15 +12,16 @@ __all__ = ["fd_table_full"]
 
 
 @contextmanager
-def fd_table_full(pid: int) -> Generator[None, None, None]:
-    """Let a process open no further fd.
+def fd_table_full(pid: int, left: int = 0) -> Generator[None, None, None]:
+    """Let a process open no further fd, or as many as are ``left``.
 
-    ``RLIMIT_NOFILE`` bounds the number of the next fd, so it is set to the lowest that is free.
+    ``RLIMIT_NOFILE`` bounds the number of the next fd, so it is set to the lowest that is free
+    when those are open.
     """
     used = fd_numbers(pid)
-    lowest = next(number for number in range(len(used) + 1) if number not in used)
+    free = [number for number in range(len(used) + left + 1) if number not in used]
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, before[1]))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free[left], before[1]))
     try:
         yield
     finally:

@@ -2,7 +2,11 @@
 
 Every task step is timed. What is not the step's fault is taken off: time that the thread was ready
 but another process had the CPU, which the kernel counts in ``/proc/thread-self/schedstat``, and
-collections of Python's garbage, which is all that the whole test run has piled up.
+collections of Python's garbage, which is all that the whole test run has piled up. A step can't be
+judged while another thread runs Python (``beside_a_thread``): each call that lets go of the
+interpreter's lock waits for that thread's turn. A machine that stood still altogether counts
+nothing; so a test that failed by this and nothing else is run again, twice at most, and pytest's
+closing line says how often that was (``--reruns`` in pyproject.toml).
 """
 
 from __future__ import annotations
@@ -11,14 +15,23 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from time import perf_counter_ns
-from typing import Any, Final, TypeVar, final
+from typing import Any, ClassVar, Final, TypeVar, final
 
+import pytest
 import trio
 
-__all__ = ["LIMIT", "HangsError", "LoopGuard", "LoopHeldError", "guarded_run", "unguarded_run"]
+__all__ = [
+    "LIMIT",
+    "HangsError",
+    "LoopGuard",
+    "LoopHeldError",
+    "beside_a_thread",
+    "guarded_run",
+    "unguarded_run",
+]
 
 T = TypeVar("T")
 LIMIT: Final = 50_000_000  # nanoseconds
@@ -50,8 +63,11 @@ HERTZ = os.sysconf("SC_CLK_TCK")
 class LoopGuard(trio.abc.Instrument):
     """Times every task step; ``held`` lists those that were too long."""
 
+    running: ClassVar[set[LoopGuard]] = set()
+
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
+        self.beside = False
         self.held: list[tuple[str, int]] = []
         self._began = 0
         self._schedstat = -1
@@ -63,12 +79,14 @@ class LoopGuard(trio.abc.Instrument):
 
     def before_run(self) -> None:
         """Open the thread's own statistics; ``after_run`` closes them."""
+        self.running.add(self)
         gc.callbacks.append(self._on_collection)
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
         self._stat = os.open("/proc/stat", os.O_RDONLY | os.O_CLOEXEC)
 
     def after_run(self) -> None:
         """Close what ``before_run`` opened."""
+        self.running.discard(self)
         os.close(self._schedstat)
         os.close(self._stat)
         gc.callbacks.remove(self._on_collection)
@@ -86,7 +104,7 @@ class LoopGuard(trio.abc.Instrument):
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         """Judge the step."""
         spent = perf_counter_ns() - self._began
-        if spent > self.limit:
+        if spent > self.limit and not self.beside:
             spent -= self._taken_away() - self._waited + self._collected
             self._read_at = 0
             if spent > self.limit:
@@ -109,6 +127,35 @@ class LoopGuard(trio.abc.Instrument):
         return queued + stolen
 
 
+@asynccontextmanager
+async def beside_a_thread(work: Callable[[], object]) -> AsyncGenerator[None]:
+    """Have another thread do Python's ``work`` over and over; the block's steps are not judged."""
+    ended = threading.Event()
+
+    def over_and_over() -> None:
+        while not ended.is_set():
+            work()
+            os.sched_yield()  # else it would have the loop's turns as well
+
+    thread = threading.Thread(target=over_and_over)
+    guards = [guard for guard in LoopGuard.running if not guard.beside]
+    for guard in guards:
+        guard.beside = True
+    thread.start()
+    its = f"/proc/self/task/{thread.native_id}"
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        while os.access(its, os.F_OK):  # Python 3.11 does not wait for the very end of it
+            os.sched_yield()
+        with trio.CancelScope(shield=True):
+            await trio.lowlevel.checkpoint()  # so that this step is the thread's too
+        for guard in guards:
+            guard.beside = False
+
+
 @contextmanager
 def broken_off_after(seconds: int) -> Generator[None, None, None]:
     """Raise HangsError in the block, wherever it is, when the time is up (main thread only)."""
@@ -129,6 +176,16 @@ def broken_off_after(seconds: int) -> Generator[None, None, None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def raise_a_skip(group: BaseExceptionGroup[BaseException]) -> None:
+    """Raise what has skipped a test, if nothing else is in nested groups."""
+    skips, others = group.split(pytest.skip.Exception)
+    while skips is not None and others is None:
+        first = skips.exceptions[0]
+        if not isinstance(first, BaseExceptionGroup):
+            raise first from None
+        skips = first
+
+
 def guarded_run(
     async_fn: Callable[..., Awaitable[T]],
     *args: object,
@@ -146,7 +203,11 @@ def guarded_run(
 
     guard = LoopGuard()
     with broken_off_after(PATIENCE * 3 // 2):
-        result = unguarded_run(limited, instruments=[*instruments, guard], **options)
+        try:
+            result = unguarded_run(limited, instruments=[*instruments, guard], **options)
+        except BaseExceptionGroup as group:
+            raise_a_skip(group)  # pytest-trio makes one without its reason
+            raise
     if guard.held:
         raise LoopHeldError(guard.held)
     return result

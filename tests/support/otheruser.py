@@ -11,16 +11,25 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from errno import EINVAL, EPERM
 from typing import Final
 
 import trio
 
-from rsyscall_ns import SYS, ChildNotEndedError, Command, Task, open_local_task
+from rsyscall_ns import (
+    SYS,
+    ChildNotEndedError,
+    Command,
+    Task,
+    TaskLostError,
+    open_local_task,
+)
+from rsyscall_ns.tasks.readiness import ChildReadiness
 from tests.support.census import children, nothing_left
-from tests.support.children import is_alive, status_field
+from tests.support.children import is_alive, status_field, thread_of
 
-__all__ = ["REFUSED", "USER", "WAYS"]
+__all__ = ["DEAD", "REFUSED", "USER", "WAYS"]
 
 USER: Final = 54321  # no entry in passwd, no other process
 REFUSED: Final = 77  # the exit status when there is no such user here
@@ -46,10 +55,22 @@ async def by_a_program(local: Task, child: Task, path: str) -> None:
     await reader.close()
 
 
+async def by_a_call_and_death(local: Task, child: Task, path: str) -> None:
+    """Have the child change its user, and exit; nobody has taken its status yet."""
+    await by_a_call(local, child, path)
+    with suppress(TaskLostError):
+        await child.sysif.call(SYS.exit_group, 0)
+    readiness = thread_of(child).readiness
+    assert isinstance(readiness, ChildReadiness)
+    while not readiness.is_dead():
+        await trio.lowlevel.checkpoint()
+
+
 WAYS: Final[dict[str, Callable[[Task, Task, str], Awaitable[None]]]] = {
     "call": by_a_call,
     "program": by_a_program,
 }
+DEAD: Final = "dead"
 
 
 async def leave_the_scope(way: str, path: str) -> dict[str, object]:
@@ -61,7 +82,7 @@ async def leave_the_scope(way: str, path: str) -> dict[str, object]:
         try:
             async with local.spawn() as child:
                 pid = child.process.near.id
-                await WAYS[way](local, child, path)
+                await (WAYS | {DEAD: by_a_call_and_death})[way](local, child, path)
                 seen["user"] = status_field(pid, "Uid").split()
         except ChildNotEndedError as error:
             seen |= {"errno": error.errno, "filename": error.filename, "text": str(error)}

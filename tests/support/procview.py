@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["fd_numbers", "is_there", "link_of", "maps_of", "mountinfo"]
+__all__ = ["descendants", "fd_numbers", "is_there", "link_of", "maps_of", "mountinfo"]
 
 
 def fd_numbers(pid: int | str) -> set[int]:
@@ -32,3 +32,12 @@ def mountinfo() -> str:
 def is_there(path: str) -> bool:
     """Return whether a path exists, without following a link at its end."""
     return Path(path).is_symlink() or Path(path).exists()
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the ids of all children of a process, of their children, and so on."""
+    found: set[int] = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for word in (thread / "children").read_text(encoding="ascii").split():
+            found |= {int(word), *descendants(int(word))}
+    return found

@@ -7,7 +7,7 @@ from errno import ENOSYS
 from typing import Final
 
 from rsyscall_ns import BYTES, SYS, Task
-from rsyscall_ns.near.abi.prctl_h import PR_SET_NO_NEW_PRIVS
+from rsyscall_ns.near.abi.prctl_h import PR
 
 __all__ = ["answer_with_enosys"]
 
@@ -33,7 +33,7 @@ async def answer_with_enosys(child: Task, number: int) -> None:
     )
     steps = await child.ptr(code, BYTES)
     program = await child.ptr(struct.pack("<HxxxxxxQ", 4, steps.near.value), BYTES)
-    assert await child.sysif.call(SYS.prctl, PR_SET_NO_NEW_PRIVS, 1) == 0
+    assert await child.sysif.call(SYS.prctl, PR.SET_NO_NEW_PRIVS, 1) == 0
     assert await child.sysif.call(SYS.prctl, PR_SET_SECCOMP, MODE_FILTER, program.near.value) == 0
     steps.free()
     program.free()

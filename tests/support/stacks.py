@@ -61,17 +61,16 @@ class SplitBlock:
         cls, task: Task, doorbell: int = -1, setup: int = lib.RS_SETUP_HANDLERS
     ) -> SplitBlock:
         """Allocate and prepare one; without a doorbell its server can't tell anybody."""
-        block = ServerBlock(task)
+        block = ServerBlock(task, task.arena)
         block.prepare(setup=setup, doorbell=doorbell, death_signal=SIG.KILL, mask=0)
         ring, rest = block.memory.split(RING_SIZE)
         stack, top = rest.split(STACK_SIZE)
         return cls(ring, stack, await top.write(block.stack_data))
 
     def free(self) -> None:
-        """Free those parts that are still ours. Idempotent."""
+        """Free those parts that are still ours, and that no process holds. Idempotent."""
         for part in (self.ring, self.stack, self.data):
-            if part.valid:
-                part.let_go()
+            if part.valid and not part.held:
                 part.free()
 
 

@@ -11,9 +11,11 @@ from typing import Any, final
 
 import pytest
 
-from rsyscall_ns import Program, Results
+from rsyscall_ns.near import reap
 from rsyscall_ns.near.interface import SyscallInterface
-from rsyscall_ns.tasks import launch
+from rsyscall_ns.near.nr import SYS
+from rsyscall_ns.near.program import Program, Results
+from rsyscall_ns.tasks import first, idwrite, launch, relay, spawn
 from rsyscall_ns.transport.direct import DirectInterface
 from rsyscall_ns.transport.ring import RingInterface
 
@@ -21,12 +23,18 @@ __all__ = ["Counting", "Steps"]
 
 METHODS = ("call", "execute", "import_fd", "export_fd")
 WAITING = ("finish", "finish_last")  # can be killed or cancelled, but not fail
-LAUNCHING = (
-    "doorbell_pair",
-    "post_on",
-    "start_server",
-    "wait_alone",
-)  # what the interpreter does by itself
+LAUNCHING = (  # what the interpreter does by itself
+    (spawn, "capabilities_now"),
+    (spawn, "ids_now"),
+    (launch, "doorbell_pair"),
+    (first, "post_on"),
+    (first, "Posted"),
+    (launch, "start_server"),
+    (first, "wait_alone"),
+    (relay, "post_on"),
+    (launch, "wait_fd"),
+    (idwrite, "write_here"),
+)
 MOST = 200  # steps of anything that is tried here
 Method = Callable[..., Coroutine[Any, Any, Any]]  # four methods, all different
 
@@ -47,8 +55,9 @@ class Steps:
                 if hasattr(interface, name):
                     wrapped = self._wrap(name, getattr(interface, name))
                     monkeypatch.setattr(interface, name, wrapped)
-        for name in LAUNCHING:
-            monkeypatch.setattr(launch, name, self._step_before(getattr(launch, name)))
+        for module, name in LAUNCHING:
+            monkeypatch.setattr(module, name, self._step_before(getattr(module, name)))
+        monkeypatch.setattr(reap, "wait_here", self._reaping(reap.wait_here))
 
     def _wrap(self, name: str, method: Method) -> Method:
         async def stepping(interface: object, *args: object) -> object:
@@ -63,13 +72,22 @@ class Steps:
         return stepping
 
     def _step_before(self, function: Callable[..., object]) -> Callable[..., object]:
-        def stepping(*args: object) -> object:
+        def stepping(*args: object, **options: object) -> object:
             number, self.count = self.count, self.count + 1
             if number == self.at:
                 self.act()
-            return function(*args)
+            return function(*args, **options)
 
         return stepping
+
+    def _reaping(self, reap: Callable[[int, int], object]) -> Callable[[int, int], object]:
+        stepping = self._step_before(reap)
+
+        def reaping(pidfd: int, options: int) -> object:
+            function = reap if SYS.waitid in self.spared else stepping
+            return function(pidfd, options)
+
+        return reaping
 
     def moments(self, least: int) -> Iterator[int]:
         """Yield the number of each step of the loop's body, which arms; at least so many."""

@@ -22,13 +22,18 @@ from attrs import frozen
 
 from rsyscall_ns import BYTES, SYS, FileDescriptor, Task
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.prctl_h import PR_SET_NO_NEW_PRIVS
+from rsyscall_ns.near.abi.prctl_h import PR
+from rsyscall_ns.near.ffi import lib
+from rsyscall_ns.transport.ring import RingInterface
 
 __all__ = ["Stopped", "Stops", "stopped_at"]
 
 SET_MODE_FILTER: Final = 1
 NEW_LISTENER: Final = 1 << 3
-LOAD_NUMBER: Final = 0x20  # BPF_LD | BPF_W | BPF_ABS, at offset 0
+LOAD: Final = 0x20  # BPF_LD | BPF_W | BPF_ABS
+NUMBER: Final = 0  # where it is in struct seccomp_data
+FIRST_ARGUMENT: Final = 16
+FIRST_ARGUMENT_HIGH: Final = 20  # its upper half
 JUMP_IF_EQUAL: Final = 0x15
 RETURN: Final = 0x06
 ALLOW: Final = 0x7FFF0000
@@ -37,8 +42,8 @@ NOTIFICATION: Final = struct.Struct("<QIIiIQ6Q")
 RESPONSE: Final = struct.Struct("<QqiI")
 RECEIVE: Final = 0xC0502100  # SECCOMP_IOCTL_NOTIF_RECV
 SEND: Final = 0xC0182101  # SECCOMP_IOCTL_NOTIF_SEND
-CONTINUE: Final = 1  # Linux has it from 5.5 on
-OLDEST: Final = (5, 5)
+CONTINUE: Final = 1  # Linux has it from 5.5 on, and pidfd_getfd from 5.6
+OLDEST: Final = (5, 6)
 
 
 @frozen
@@ -79,6 +84,10 @@ class Stops:
         """Have the call fail with this errno."""
         self._answer(RESPONSE.pack(stopped.cookie, 0, -error, 0))
 
+    def answer(self, stopped: Stopped, result: int) -> None:
+        """Have the call give this result, without being carried out."""
+        self._answer(RESPONSE.pack(stopped.cookie, result, 0, 0))
+
     def _answer(self, answer: bytes) -> None:
         try:
             fcntl.ioctl(self._listener, SEND, answer)
@@ -104,15 +113,30 @@ async def stopped_at(child: Task, *numbers: int) -> AsyncGenerator[Stops, None]:
     After the block they fail with ENOSYS.
     """
     if kernel_version() < OLDEST:
-        pytest.skip("processes can't be stopped at a call (seccomp user notification, Linux 5.5)")
+        pytest.skip("processes can't be stopped at a call (seccomp user notification, Linux 5.6)")
     number = await listener(child, numbers)
     made = FileDescriptor(child, ids.FileDescriptor(number))
-    ours = await child.sysif.export_fd(number)
-    await made.close()
+    ours = fetched(child, number)
+    stops = Stops(ours)
     try:
-        yield Stops(ours)
+        async with trio.open_nursery() as nursery:  # close may be one of the calls
+            nursery.start_soon(stops.let_all_go_on)
+            await made.close()
+            nursery.cancel_scope.cancel()
+        yield stops
     finally:
         os.close(ours)
+
+
+def fetched(child: Task, number: int) -> int:
+    """Return a copy of the child's fd, which is asked for nothing: any call may stop it now."""
+    pidfd = os.pidfd_open(child.process.near.id)
+    try:
+        ours = lib.rs_direct_call(SYS.pidfd_getfd, pidfd, number, 0, 0, 0, 0)
+    finally:
+        os.close(pidfd)
+    assert ours >= 0, os.strerror(-ours)
+    return ours
 
 
 def kernel_version() -> tuple[int, ...]:
@@ -121,10 +145,28 @@ def kernel_version() -> tuple[int, ...]:
 
 async def listener(child: Task, numbers: tuple[int, ...]) -> int:
     jumps = [(JUMP_IF_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
-    steps = [(LOAD_NUMBER, 0, 0, 0), *jumps, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, ASK)]
+    ring = child.sysif
+    assert isinstance(ring, RingInterface)
+    steps = [
+        (LOAD, 0, 0, NUMBER),
+        # never what the server tells that it is done with: who is to answer may wait for it. Its
+        # bytes on the doorbell,
+        (JUMP_IF_EQUAL, 0, 3, SYS.sendto),
+        (LOAD, 0, 0, FIRST_ARGUMENT),
+        (JUMP_IF_EQUAL, len(numbers) + 5, 0, ring.server_doorbell),
+        (LOAD, 0, 0, NUMBER),
+        # and the words of the ring, whose addresses don't fit into 32 bits
+        (JUMP_IF_EQUAL, 0, 3, SYS.futex),
+        (LOAD, 0, 0, FIRST_ARGUMENT_HIGH),
+        (JUMP_IF_EQUAL, 0, len(numbers) + 1, 0),
+        (LOAD, 0, 0, NUMBER),
+        *jumps,
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, ASK),
+    ]
     code = await child.ptr(b"".join(struct.pack("<HBBI", *step) for step in steps), BYTES)
     program = await child.ptr(struct.pack("<HxxxxxxQ", len(steps), code.near.value), BYTES)
-    assert await child.sysif.call(SYS.prctl, PR_SET_NO_NEW_PRIVS, 1) == 0
+    assert await child.sysif.call(SYS.prctl, PR.SET_NO_NEW_PRIVS, 1) == 0
     at = program.near.value
     number = await child.sysif.call(SYS.seccomp, SET_MODE_FILTER, NEW_LISTENER, at)
     code.free()

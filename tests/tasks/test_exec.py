@@ -304,7 +304,7 @@ async def test_a_program_that_ends_at_once_is_waited_for(local: Task) -> None:
 async def test_which_finds_a_program_on_path(local: Task) -> None:
     async with local.spawn() as child:
         command = await child.which("sh")
-        assert os.access(os.fsdecode(os.fspath(command.executable)), os.X_OK)
+        assert os.access(os.fsdecode(command.path()[:-1]), os.X_OK)
         assert command.args == ("sh",)
         assert (await (await child.exec(command.with_args("-c", "exit 0"))).wait()).clean()
 

@@ -171,3 +171,26 @@ async def test_a_signal_that_the_child_chose_to_ignore_is_still_ignored(local: T
             await child.exec(Command("/missing", ["x"]))
         ignored = int(status_field(child.process.near.id, "SigIgn"), 16)
         assert ignored & 1 << SIG.XFSZ - 1
+
+
+async def test_a_command_is_looked_for_in_several_places(local: Task, tmp_path: Path) -> None:
+    missing, closed = str(tmp_path / "missing"), tmp_path / "closed"
+    closed.write_text("no program\n")
+    there = Command(missing, ["sh", "-c", "exit 9"], elsewhere=[missing, str(closed), "/bin/sh"])
+    async with local.launch(there) as process:
+        assert (await process.wait()).exit_status == 9
+    async with local.spawn() as child:
+        process = await child.exec(there)
+        assert (await process.wait()).exit_status == 9
+
+
+async def test_of_several_places_the_one_that_is_there_is_told(local: Task, tmp_path: Path) -> None:
+    missing, closed = str(tmp_path / "missing"), tmp_path / "closed"
+    closed.write_text("no program\n")
+    with nothing_left(local), pytest.raises(PermissionError) as caught:
+        async with local.launch(Command(missing, ["x"], elsewhere=[str(closed), missing])):
+            pass
+    assert caught.value.filename == missing
+    with nothing_left(local), pytest.raises(FileNotFoundError):
+        async with local.launch(Command(missing, ["x"], elsewhere=[missing, missing])):
+            pass

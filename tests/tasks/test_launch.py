@@ -228,3 +228,16 @@ async def test_a_map_that_this_user_may_not_have_is_refused(local: Task) -> None
         async with local.launch(TRUE, CLONE.NEWUSER, uid_map="0 0 10"):
             pytest.fail("it was allowed")
     assert children() == before
+
+
+@pytest.mark.parametrize("way", ["stdout", "pass_fds"])
+async def test_an_fd_that_is_closed_before_the_start_is_refused(local: Task, way: str) -> None:
+    null = await local.fs.open("/dev/null", os.O_RDWR)
+    with nothing_left(local):
+        given = {"stdout": null} if way == "stdout" else {"pass_fds": [null]}
+        launched = local.launch(TRUE, **given)  # pyright: ignore[reportArgumentType] - several kinds
+    await null.close()
+
+    with nothing_left(local), pytest.raises(FDClosedError):
+        async with launched:
+            pass

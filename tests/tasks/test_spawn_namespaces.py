@@ -105,6 +105,9 @@ async def test_a_host_name_is_its_own_affair(local: Task) -> None:
     async with local.spawn(CLONE.NEWUSER | CLONE.NEWUTS) as child:
         await child.ns.sethostname("inside")
         assert await child.ns.gethostname() == "inside"
+        await child.ns.sethostname("\udcff")  # a byte that is no text
+        assert await child.ns.gethostname() == "\udcff"
+        await child.ns.sethostname("inside")
         program = await child.exec(shell('test "$(uname -n)" = inside'))
         assert (await program.wait()).clean()
     assert os.uname().nodename == before

@@ -11,7 +11,7 @@ import trio
 
 from rsyscall_ns import AF, SOCK, SYS, ChildTask, SockaddrUn, Task, W
 from rsyscall_ns.near.abi.wait_h import SIGINFO_SIZE, IdType
-from tests.support.blocking import until_blocked
+from tests.support.blocking import until_blocked, until_it_waits
 from tests.support.children import thread_of
 
 FOREVER = (10**9).to_bytes(8, "little") + bytes(8)  # a timespec
@@ -72,18 +72,6 @@ BLOCKING: list[tuple[Blocking, int]] = [
     (read, SYS.read),
 ]
 NAMES = [call.__name__ for call, _ in BLOCKING]
-
-
-def waits_for(child: ChildTask, word: int) -> bool:
-    """Return whether the first argument of the call that the child is in is this address."""
-    text = Path(f"/proc/{child.process.near.id}/syscall").read_text(encoding="ascii")
-    return hex(word) in text.split()[1:2]
-
-
-async def until_it_waits(child: ChildTask, word: int) -> None:
-    """Return once the child waits for a futex that is not its own."""
-    while not waits_for(child, word):
-        await trio.lowlevel.checkpoint()
 
 
 async def test_a_wait_for_a_futex_is_ended(child: ChildTask) -> None:

@@ -7,11 +7,13 @@ import os
 import select
 from errno import EBADF, EMFILE
 from signal import SIGKILL
+from typing import final
 
 import pytest
 import trio
 
 from rsyscall_ns import CLONE, SYS, FileDescriptor, O, Task, TaskLostError
+from rsyscall_ns.transport.ring import RingInterface
 from tests.support.blocking import until_blocked
 from tests.support.census import nothing_left, open_fds
 from tests.support.limits import fd_table_full
@@ -162,6 +164,50 @@ async def test_a_full_table_there_is_an_error_and_nothing_is_lost(child: Task) -
     assert link_of(pid, number) == link_of("self", reader)
     os.close(reader)
     os.close(writer)
+
+
+@final
+class Failing:
+    """Makes these calls of every ring with an fd that is not there."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.numbers: set[int] = set()
+        made = RingInterface.call
+
+        async def call(ring: RingInterface, number: int, *args: int) -> int:
+            if number in self.numbers:
+                args = 12345, *args[1:]
+            return await made(ring, number, *args)
+
+        monkeypatch.setattr(RingInterface, "call", call)
+
+
+@pytest.mark.parametrize("lasts", [False, True], ids=["at once", "later"])
+async def test_an_fd_that_could_not_be_received_is_not_what_the_next_one_gets(
+    child: Task, monkeypatch: pytest.MonkeyPatch, *, lasts: bool
+) -> None:
+    failing = Failing(monkeypatch)
+    secret, wanted = os.pipe(), os.pipe()
+    with nothing_left(child):
+        sent = os.dup(secret[1])
+        failing.numbers = {SYS.recvmsg, SYS.recvfrom} if lasts else {SYS.recvmsg}
+        with pytest.raises(OSError, match="recvmsg") as caught:
+            await child.sysif.import_fd(sent)
+        assert caught.value.errno == EBADF
+        os.close(sent)
+        if lasts:  # nothing is sent as long as the other one lies there
+            with pytest.raises(OSError, match="recvfrom"):
+                await child.sysif.import_fd(wanted[0])
+        failing.numbers = set()
+
+        number = await child.sysif.import_fd(wanted[0])
+
+        assert link_of(child.process.near.id, number) == link_of("self", wanted[0])
+        assert await child.sysif.call(SYS.close, number) == 0
+    os.close(secret[1])
+    assert os.read(secret[0], 1) == b""  # nobody has a copy of it
+    for number in (secret[0], *wanted):
+        os.close(number)
 
 
 async def test_a_full_table_refuses_every_call_that_makes_an_fd(task: Task) -> None:

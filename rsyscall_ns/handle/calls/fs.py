@@ -1,162 +1,174 @@
-"""``task.fs``: files, directories, pipes."""
+"""``task.fs``: files, directories, pipes; and what takes several calls."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable
-from errno import (
-    EACCES,
-    ELOOP,
-    ENAMETOOLONG,
-    ENOENT,
-    ENOTDIR,
-    EPERM,
-    EROFS,
-    ETXTBSY,
-)
+import stat
+from errno import EEXIST, EISDIR, ENOENT
 from typing import final
 
-from rsyscall_ns.handle.context import MemoryTask
-from rsyscall_ns.handle.fd import FileDescriptor
-from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.fcntl_h import AT_FDCWD, O
-from rsyscall_ns.near.calls import fs as near
-from rsyscall_ns.near.ids import fit
-from rsyscall_ns.near.strings import StrPath, c_path
+from rsyscall_ns.handle.fds.fd import FileDescriptor
+from rsyscall_ns.handle.pointers.passing import PathLike
+from rsyscall_ns.handle.pointers.pointer import Pointer
+from rsyscall_ns.near.abi.dirent_h import DirectoryEntry
+from rsyscall_ns.near.abi.fcntl_h import O
+from rsyscall_ns.near.strings import StrPath
+
+from .fs_names import NO_ACCESS
+from .fs_trees import DIRECTORY, TemporaryDirectory, remove_tree
+from .fs_watches import WatchCalls
 
 __all__ = ["FileSystem"]
 
-Named = Awaitable[int | None]
-NO_ACCESS = {ENOENT, EACCES, ENOTDIR, ELOOP, EROFS, EPERM, ENAMETOOLONG, ETXTBSY}
-PATH_ROOM = 4096
-MODE_LIMIT = 0o7777
+PART = 65536  # bytes
 
 
 @final
-class FileSystem:
-    """System calls on paths, seen from the task's root, working directory and mounts."""
+class FileSystem(WatchCalls):
+    """System calls on paths, seen from the task's root, working directory and mounts.
 
-    __slots__ = ("_task",)
+    A path is a str, bytes, an ``os.PathLike``, or a pointer to bytes that end with a NUL. A
+    relative one begins at ``dir_fd``, a directory, else at the working directory.
+    """
 
-    def __init__(self, task: MemoryTask) -> None:
-        self._task = task
+    __slots__ = ()
 
-    async def open(self, path: StrPath, flags: int = O.RDONLY, mode: int = 0o666) -> FileDescriptor:
-        """Open a file, always close-on-exec. ``open(2)``.
-
-        The open of a FIFO waits in the kernel for its other end: give ``O.NONBLOCK``, or open it
-        in a child, where that does not hold up the event loop.
-        """
-        fit("mode", mode, 0, MODE_LIMIT)
-        task = self._task
-        await task.sweep()
-        with task.transient(c_path(path)) as name:
-            try:
-                made = await near.openat(
-                    task.sysif, AT_FDCWD, name.address, flags | O.CLOEXEC, mode
-                )
-            except OSError as error:
-                error.filename = os.fspath(path)
-                raise
-            return FileDescriptor(task, made)
-
-    async def pipe2(self, flags: int = 0) -> tuple[FileDescriptor, FileDescriptor]:
-        """Make a pipe, close-on-exec; returns the end to read and the end to write. ``pipe(2)``."""
-        task = self._task
-        await task.sweep()
-        with task.transient(8) as pair:
-            await near.pipe2(task.sysif, pair.address, flags | O.CLOEXEC)
-            return two_fds(task, pair.read())
-
-    async def mkdir(self, path: StrPath, mode: int = 0o777) -> None:
-        """Make a directory. ``mkdir(2)``."""
-        fit("mode", mode, 0, MODE_LIMIT)
-        with self._task.transient(c_path(path)) as name:
-            await self._named(path, near.mkdirat(self._task.sysif, AT_FDCWD, name.address, mode))
-
-    async def unlink(self, path: StrPath, flags: int = 0) -> None:
-        """Remove a name; ``AT.REMOVEDIR`` for a directory. ``unlinkat(2)``."""
-        with self._task.transient(c_path(path)) as name:
-            await self._named(path, near.unlinkat(self._task.sysif, AT_FDCWD, name.address, flags))
-
-    async def access(self, path: StrPath, mode: int = os.F_OK) -> bool:
-        """Return whether the path may be used so (``os.R_OK`` ...). ``access(2)``."""
-        with self._task.transient(c_path(path)) as name:
-            try:
-                await near.faccessat(self._task.sysif, AT_FDCWD, name.address, mode)
-            except OSError as error:
-                if error.errno not in NO_ACCESS:
-                    raise
-                return False
-            return True
-
-    async def is_dir(self, path: StrPath) -> bool:
-        """Return whether the path leads to a directory."""
+    async def mkdir(
+        self,
+        path: PathLike,
+        mode: int = 0o777,
+        *,
+        parents: bool = False,
+        dir_fd: FileDescriptor | None = None,
+    ) -> None:
+        """Make a directory; with ``parents`` also those above it that are missing. ``mkdir(2)``."""
         try:
-            directory = await self.open(path, O.PATH | O.DIRECTORY)
-        except OSError:
-            return False
-        await directory.close()
-        return True
-
-    async def readlink(self, path: StrPath) -> str:
-        """Return what a symbolic link says. ``readlink(2)``."""
-        with self._task.transient(c_path(path)) as name, self._task.transient(PATH_ROOM) as room:
-            got = await self._named(
-                path,
-                near.readlinkat(self._task.sysif, AT_FDCWD, name.address, room.address, PATH_ROOM),
-            )
-            return os.fsdecode(room.read(0, got))
-
-    async def chdir(self, path: StrPath | FileDescriptor) -> None:
-        """Change the working directory. ``chdir(2)``, ``fchdir(2)``."""
-        if isinstance(path, FileDescriptor):
-            with path.borrow(self._task) as directory:
-                await near.fchdir(self._task.sysif, directory)
+            await self.mkdirat(path, mode, dir_fd=dir_fd)
+        except OSError as error:
+            if error.errno != ENOENT or not parents or isinstance(path, Pointer):
+                raise
+            if not _above(os.fsdecode(path)):
+                raise
+        else:
             return
-        with self._task.transient(c_path(path)) as name:
-            await self._named(path, near.chdir(self._task.sysif, name.address))
+        missing = [_above(os.fsdecode(path))]
+        while missing:
+            try:
+                await self.mkdirat(missing[-1], dir_fd=dir_fd)
+            except OSError as error:
+                above = _above(missing[-1])
+                if error.errno == ENOENT and above:
+                    missing.append(above)
+                    continue
+                if error.errno != EEXIST:  # somebody else made it meanwhile
+                    raise
+            missing.pop()
+        await self.mkdirat(path, mode, dir_fd=dir_fd)
 
-    async def chroot(self, path: StrPath) -> None:
-        """Change the root directory; the working directory stays where it is. ``chroot(2)``."""
-        with self._task.transient(c_path(path)) as name:
-            await self._named(path, near.chroot(self._task.sysif, name.address))
+    async def exists(self, path: PathLike, *, dir_fd: FileDescriptor | None = None) -> bool:
+        """Return whether the path leads to something."""
+        return await self._mode(path, dir_fd) is not None
 
-    async def getcwd(self) -> str:
-        """Return the working directory. ``getcwd(2)``."""
-        with self._task.transient(PATH_ROOM) as room:
-            got = await near.getcwd(self._task.sysif, room.address, PATH_ROOM)
-            return os.fsdecode(room.read(0, got - 1))
+    async def is_file(self, path: PathLike, *, dir_fd: FileDescriptor | None = None) -> bool:
+        """Return whether the path leads to a regular file."""
+        return stat.S_ISREG(await self._mode(path, dir_fd) or 0)
 
-    async def listdir(self, path: StrPath) -> list[str]:
+    async def is_dir(self, path: PathLike, *, dir_fd: FileDescriptor | None = None) -> bool:
+        """Return whether the path leads to a directory."""
+        return stat.S_ISDIR(await self._mode(path, dir_fd) or 0)
+
+    async def _mode(self, path: PathLike, dir_fd: FileDescriptor | None) -> int | None:
+        try:
+            return (await self.stat(path, dir_fd=dir_fd)).mode
+        except OSError as error:
+            if error.errno not in NO_ACCESS:
+                raise
+            return None
+
+    async def scandir(
+        self, path: PathLike, *, dir_fd: FileDescriptor | None = None
+    ) -> list[DirectoryEntry]:
+        """Return a directory's entries, without ``.`` and ``..``. ``getdents64(2)``.
+
+        ``FileFD.entries`` gives those of a large directory one by one.
+        """
+        flags = O.RDONLY | O.DIRECTORY
+        async with await self.open(path, flags, dir_fd=dir_fd) as directory:
+            return [entry async for entry in directory.entries()]
+
+    async def listdir(self, path: PathLike, *, dir_fd: FileDescriptor | None = None) -> list[str]:
         """Return the names in a directory, without ``.`` and ``..``. ``getdents64(2)``."""
-        found: list[str] = []
-        async with await self.open(path, O.RDONLY | O.DIRECTORY) as directory:
-            while names := await directory.getdents():
-                found += [name for name in names if name not in {".", ".."}]
-        return found
+        return [entry.name for entry in await self.scandir(path, dir_fd=dir_fd)]
 
-    async def read_bytes(self, path: StrPath) -> bytes:
+    async def read_bytes(self, path: PathLike, *, dir_fd: FileDescriptor | None = None) -> bytes:
         """Return the whole content of a file."""
         parts: list[bytes] = []
-        async with await self.open(path) as file:
-            while part := await file.read(65536):
+        async with await self.open(path, dir_fd=dir_fd) as file:
+            while part := await file.read(PART):
                 parts.append(part)
         return b"".join(parts)
 
-    @staticmethod
-    async def _named(path: StrPath, call: Named) -> int:
+    async def read_text(
+        self,
+        path: PathLike,
+        encoding: str = "utf-8",
+        *,
+        dir_fd: FileDescriptor | None = None,
+    ) -> str:
+        """Return the whole content of a file as text."""
+        return (await self.read_bytes(path, dir_fd=dir_fd)).decode(encoding)
+
+    async def write_bytes(
+        self,
+        path: PathLike,
+        data: bytes,
+        mode: int = 0o666,
+        *,
+        dir_fd: FileDescriptor | None = None,
+    ) -> None:
+        """Make a file with this content, or replace that of one."""
+        flags = O.WRONLY | O.CREAT | O.TRUNC
+        async with await self.open(path, flags, mode, dir_fd=dir_fd) as file:
+            await file.write_all(data)
+
+    async def write_text(
+        self,
+        path: PathLike,
+        text: str,
+        mode: int = 0o666,
+        *,
+        encoding: str = "utf-8",
+        dir_fd: FileDescriptor | None = None,
+    ) -> None:
+        """Make a file with this text, or replace the content of one."""
+        await self.write_bytes(path, text.encode(encoding), mode, dir_fd=dir_fd)
+
+    async def rmtree(self, path: StrPath, *, dir_fd: FileDescriptor | None = None) -> None:
+        """Remove a file, or a directory with all below it. Symbolic links are not followed.
+
+        Below ``path`` it goes from directory to directory by fds, one for each level, and not into
+        another mount, which raises EXDEV. What is removed stays so when it is cancelled.
+        """
         try:
-            return await call or 0
+            await self.unlink(path, dir_fd=dir_fd)
         except OSError as error:
-            error.filename = os.fspath(path)
-            raise
+            if error.errno != EISDIR:
+                raise
+            directory = await self.open(path, DIRECTORY, dir_fd=dir_fd)
+            await remove_tree(self, path, directory, dir_fd)
+
+    def mkdtemp(
+        self,
+        prefix: str = "tmp-",
+        directory: StrPath = "/tmp",  # noqa: S108 - under a random name
+    ) -> TemporaryDirectory:
+        """Make a directory for oneself; ``async with`` it: leaving removes it with all in it.
+
+        Gives an object with its ``path`` and its ``fd``. ``mkdtemp(3)``.
+        """
+        return TemporaryDirectory(self, prefix, directory)
 
 
-def two_fds(task: MemoryTask, data: bytes) -> tuple[FileDescriptor, FileDescriptor]:
-    """Return handles of the two ints that pipe2 or socketpair wrote."""
-    first, second = (int.from_bytes(data[at : at + 4], "little") for at in (0, 4))
-    return (
-        FileDescriptor(task, ids.FileDescriptor(first)),
-        FileDescriptor(task, ids.FileDescriptor(second)),
-    )
+def _above(path: str) -> str:
+    """Return the path of the directory that a path's last name is in; "" where it has none."""
+    return os.path.dirname(path.rstrip("/"))  # noqa: PTH120 - no I/O here

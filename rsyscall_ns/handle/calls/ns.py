@@ -6,24 +6,34 @@ import os
 from errno import EINVAL, ENOSPC, EPERM, EUSERS
 from typing import final
 
-from rsyscall_ns.handle.clone_flags import check_unshare_flags
-from rsyscall_ns.handle.context import MemoryTask
+import trio
+
+from rsyscall_ns.handle.fds.fd import FileDescriptor
 from rsyscall_ns.handle.kinds.namespace import NamespaceFD
+from rsyscall_ns.handle.kinds.pidfd import PidFD
+from rsyscall_ns.handle.pointers.context import MemoryTask
+from rsyscall_ns.handle.pointers.passing import Text, length_of, text_given
+from rsyscall_ns.handle.processes.clone_flags import CloneFlagsError, check_unshare_flags
+from rsyscall_ns.near import ids
 from rsyscall_ns.near.abi.fcntl_h import AT_FDCWD, O
 from rsyscall_ns.near.abi.mount_h import MS
+from rsyscall_ns.near.abi.nsfs_h import PIDFD_GET_USER_NAMESPACE
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES, NO_FLAGS
 from rsyscall_ns.near.abi.stat_h import (
     STATX_ATTR_MOUNT_ROOT,
     STATX_SIZE,
     statx_attributes,
 )
-from rsyscall_ns.near.calls import fs as near_fs
-from rsyscall_ns.near.calls import ns as near
+from rsyscall_ns.near.calls import cred as near_cred
+from rsyscall_ns.near.calls import fd as near_fd
+from rsyscall_ns.near.calls import host as near_host
+from rsyscall_ns.near.calls import path as near_path
+from rsyscall_ns.near.calls import process as near_process
 from rsyscall_ns.near.calls.base import checked
 from rsyscall_ns.near.errors import PathError, RsyscallError
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program
-from rsyscall_ns.near.strings import c_path, c_string
+from rsyscall_ns.near.strings import c_path
 
 __all__ = [
     "ForeignUserNamespaceError",
@@ -35,6 +45,7 @@ __all__ = [
 ]
 
 UTSNAME_FIELD = 65
+NODENAME, DOMAINNAME = 1, 5  # which of its fields
 KINDS = (
     "cgroup",
     "ipc",
@@ -53,17 +64,25 @@ CURES = {
     "too, user namespaces are switched off (see user.max_user_namespaces, and your container's "
     "seccomp or AppArmor profile)",
     ENOSPC: "a limit is reached: raise the sysctl user.max_*_namespaces, or nest less deeply",
-    EUSERS: "user namespaces are nested too deeply, or this kind needs memory of its own",
+    EUSERS: "user namespaces are nested too deeply, or this kind needs memory of its own: "
+    "spawn(own_memory=True)",
     EINVAL: "this kernel lacks the namespace, or the process has threads, which forbid it",
+}
+
+JOINING = {
+    EINVAL: "setns(2) takes no fd of another kind than its flags say, no user namespace that the "
+    "task is in already, and no process that has threads or shares its root",
 }
 
 
 class NamespaceNotAllowedError(RsyscallError, PermissionError):
     """A namespace that this user, kernel or limit does not allow."""
 
-    def __init__(self, flags: int, number: int, task: object) -> None:
+    def __init__(self, flags: int, number: int, task: object, *, joining: bool = False) -> None:
         names = [flag.name or "" for flag in CLONE if flag & NEW_NAMESPACES & flags]
         cure = CURES.get(number, "see namespaces(7)")
+        if joining:
+            cure = JOINING.get(number, cure)
         PermissionError.__init__(
             self, number, f"{', '.join(names)} for {task}: {os.strerror(number)}; {cure}"
         )
@@ -103,10 +122,10 @@ class InInterpreterError(RsyscallError):
         )
 
 
-def not_allowed(error: OSError, flags: int, task: object) -> OSError:
-    """Return the named error for a failed unshare or clone, or the error itself."""
+def not_allowed(error: OSError, flags: int, task: object, *, joining: bool = False) -> OSError:
+    """Return the named error for a failed unshare, clone or setns, or the error itself."""
     if error.errno in CURES:
-        return NamespaceNotAllowedError(flags, error.errno or EPERM, task)
+        return NamespaceNotAllowedError(flags, error.errno or EPERM, task, joining=joining)
     return error
 
 
@@ -123,6 +142,7 @@ class Namespaces:
         if self._task.sysif.same_thread:
             raise InInterpreterError(what)
 
+    @trio.lowlevel.enable_ki_protection
     async def unshare(self, flags: CLONE) -> None:
         """Leave namespaces, or a shared fd table, for new ones. ``unshare(2)``.
 
@@ -165,6 +185,7 @@ class Namespaces:
         if known & ~attributes & STATX_ATTR_MOUNT_ROOT:
             raise RootNotMountedError(task)
 
+    @trio.lowlevel.enable_ki_protection
     async def open(self, kind: str) -> NamespaceFD:
         """Open the task's own namespace of a kind: mnt, user, net, uts, ipc, cgroup, time, pid.
 
@@ -175,40 +196,83 @@ class Namespaces:
         task = self._task
         await task.sweep()
         with task.transient(c_path(f"/proc/thread-self/ns/{kind}")) as path:
-            made = await near_fs.openat(task.sysif, AT_FDCWD, path.address, O.RDONLY | O.CLOEXEC, 0)
+            made = await near_path.openat(task.sysif, None, path.address, O.RDONLY | O.CLOEXEC, 0)
         return NamespaceFD(task, made)
 
-    async def setns(self, fd: NamespaceFD, flags: CLONE = NO_FLAGS) -> None:
-        """Join a namespace (``flags``: the kind it must be of, 0 any). ``setns(2)``.
+    @trio.lowlevel.enable_ki_protection
+    async def setns(self, fd: NamespaceFD | PidFD, flags: CLONE = NO_FLAGS) -> None:
+        """Join a namespace (``flags``: the kind it must be of, 0 any), or those of a process.
 
-        Not a user namespace of another user: whoever is root in there could read our memory,
-        which the task shares.
+        Of a process ``flags`` says which; its user namespace is joined first, and stays so when
+        another can't be. Not a user namespace of another user: whoever is root in there could
+        read our memory, which the task shares unless it is a stub. ``setns(2)``.
         """
         self._in_child("setns")
-        task = self._task
-        mine = fd.for_task(task)
-        kind = await mine.nstype()
+        if isinstance(fd, PidFD):
+            await self._join_process(fd, flags)
+            return
+        kind = await fd.for_task(self._task).nstype()
         if kind == CLONE.NEWUSER:
-            owner, own = await mine.owner_uid(), await near.geteuid(task.sysif)
-            if owner != own:
-                raise ForeignUserNamespaceError(fd, owner, own)
+            await self._check_owner(fd)
+        await self._join(fd, flags, kind)
+
+    async def _join_process(self, fd: PidFD, flags: CLONE) -> None:
+        if int(flags) & ~int(NEW_NAMESPACES) or not flags:
+            raise CloneFlagsError(flags, "of a process one or more namespaces are joined: NEW*")
+        if CLONE.NEWUSER in flags:
+            task = self._task
+            await task.sweep()
+            with fd.borrow(task) as near_id:  # what is checked is what is joined
+                made = await near_fd.ioctl(task.sysif, near_id, PIDFD_GET_USER_NAMESPACE, 0)
+            async with NamespaceFD(task, ids.FileDescriptor(made)) as user:
+                await self._check_owner(user)
+                await self._join(user, CLONE.NEWUSER, CLONE.NEWUSER)
+            flags &= ~CLONE.NEWUSER
+        if flags:
+            await self._join(fd, flags, flags)
+
+    async def _check_owner(self, fd: NamespaceFD) -> None:
+        task = self._task
+        if task.arena.apart:
+            return
+        owner = await fd.for_task(task).owner_uid()
+        own = await near_cred.geteuid(task.sysif)
+        if owner != own:
+            raise ForeignUserNamespaceError(fd, owner, own)
+
+    async def _join(self, fd: FileDescriptor, flags: CLONE, kinds: CLONE) -> None:
+        task = self._task
         with fd.borrow(task) as near_id:
             try:
-                await near.setns(task.sysif, near_id, flags)
+                await near_process.setns(task.sysif, near_id, flags)
             except OSError as error:
-                raise not_allowed(error, kind, task) from error
-        task.entered(kind)
-        if kind == CLONE.NEWTIME:
+                raise not_allowed(error, kinds, task, joining=True) from error
+        task.entered(kinds, joined=True)
+        if CLONE.NEWTIME in kinds:
             task.time_namespace = task.time_for_children  # joined, unlike unshared, at once
 
-    async def sethostname(self, name: str) -> None:
+    async def sethostname(self, name: Text) -> None:
         """Set the host name of the task's uts namespace. ``sethostname(2)``."""
-        data = c_string(name)[:-1]
-        with self._task.transient(data or 1) as buffer:
-            await near.sethostname(self._task.sysif, buffer.address, len(data))
+        with text_given(self._task, name) as there:
+            length = length_of(name)
+            await near_host.sethostname(self._task.sysif, there.address, length)
+
+    async def setdomainname(self, name: Text) -> None:
+        """Set the NIS domain name of the task's uts namespace. ``setdomainname(2)``."""
+        with text_given(self._task, name) as there:
+            length = length_of(name)
+            await near_host.setdomainname(self._task.sysif, there.address, length)
 
     async def gethostname(self) -> str:
         """Return the host name. ``uname(2)``."""
+        return await self._uname(NODENAME)
+
+    async def getdomainname(self) -> str:
+        """Return the NIS domain name. ``uname(2)``."""
+        return await self._uname(DOMAINNAME)
+
+    async def _uname(self, place: int) -> str:
         with self._task.transient(6 * UTSNAME_FIELD) as buffer:
-            await near.uname(self._task.sysif, buffer.address)
-            return buffer.read(UTSNAME_FIELD, 2 * UTSNAME_FIELD).split(b"\0", 1)[0].decode()
+            await near_host.uname(self._task.sysif, buffer.address)
+            field = buffer.read(place * UTSNAME_FIELD, (place + 1) * UTSNAME_FIELD)
+            return os.fsdecode(field.split(b"\0", 1)[0])

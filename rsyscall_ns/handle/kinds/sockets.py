@@ -1,41 +1,45 @@
-"""SocketFD: an fd that is a socket."""
+"""SocketFD: an fd that is a socket.
+
+Its layers are ``socket_options``, ``socket_names`` and ``socket_bytes``; here are messages.
+"""
 
 from __future__ import annotations
 
-import select
-from collections.abc import Awaitable, Callable
-from errno import EBADF, EINPROGRESS, ENOTSOCK
-from typing import ClassVar, final
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from errno import EBADF, EINVAL, ENOTSOCK
+from typing import Any, ClassVar, Final, final, overload
 
-from rsyscall_ns.handle.fd import FileDescriptor
-from rsyscall_ns.handle.fd_errors import FDKindError
-from rsyscall_ns.near import ids
-from rsyscall_ns.near.abi.socket_h import (
-    MSG,
-    SHUT,
-    SO,
-    SOCK,
-    SOCKADDR_MAX,
-    SOL,
-    Sockaddr,
-    unpack_sockaddr,
-)
-from rsyscall_ns.near.calls import net as near
-from rsyscall_ns.near.errors import kernel_error
-from rsyscall_ns.near.ids import Address, fit
-from rsyscall_ns.near.interface import SyscallInterface
-from rsyscall_ns.near.nr import SYS
+import trio
 
-__all__ = ["SocketFD"]
+from rsyscall_ns.handle.fds.fd import FileDescriptor
+from rsyscall_ns.handle.pointers.fd_errors import FDKindError
+from rsyscall_ns.handle.pointers.pointer import Pointer
+from rsyscall_ns.near.abi.msghdr_h import Mmsghdr, Msghdr
+from rsyscall_ns.near.abi.socket_h import AF, MSG, SOL
+from rsyscall_ns.near.abi.sockopt_h import SO
+from rsyscall_ns.near.calls import net as near_net
+from rsyscall_ns.near.ids import fit
 
-NameCall = Callable[[SyscallInterface, ids.FileDescriptor, Address, Address], Awaitable[None]]
-NULL = Address(0)
-LENGTH = 4  # bytes of a socklen_t
+from .socket_bytes import ByteSocket
+from .socket_messages import Ancillary, Incoming, Message, Part, outgoing
+from .socket_names import SocketAddress, address_of
+
+__all__ = ["CONTROL", "SocketFD"]
+
+LENGTH: Final = 4  # bytes of a socklen_t
+CONTROL: Final = 2048  # bytes: all fds that a message can carry, and some more
+MOST: Final = 1024  # messages that one call takes: UIO_MAXIOV
 
 
 @final
-class SocketFD(FileDescriptor):
-    """A socket."""
+class SocketFD(ByteSocket):
+    """A socket.
+
+    ``MSG.DONTWAIT`` and ``MSG.ERRQUEUE`` never wait: BlockingIOError says that they would have to.
+    In the interpreter's own task the timeouts of the socket itself (``SO.RCVTIMEO``) have no
+    effect, trio's have; and ``MSG.WAITALL`` is for ``recv`` and ``recvfrom`` only.
+    """
 
     __slots__ = ()
     kind: ClassVar[str] = "socket"
@@ -43,138 +47,189 @@ class SocketFD(FileDescriptor):
     @classmethod
     async def check_kind(cls, fd: FileDescriptor) -> None:
         """Raise FDKindError unless ``fd`` is a socket."""
-        with fd.borrow() as near_id, fd.task.transient(_with_length(bytes(LENGTH))) as buffer:
+        task = fd.task
+        with (
+            fd.borrow() as near_id,
+            task.transient(LENGTH) as value,
+            task.transient(LENGTH.to_bytes(LENGTH, "little")) as length,
+        ):
             try:
-                await near.getsockopt(
-                    fd.task.sysif, near_id, SOL.SOCKET, SO.TYPE, buffer + LENGTH, buffer.address
+                await near_net.getsockopt(
+                    task.sysif, near_id, SOL.SOCKET, SO.TYPE, value.address, length.address
                 )
             except OSError as error:
                 if error.errno not in {ENOTSOCK, EBADF}:  # EBADF: opened with O_PATH
                     raise
                 raise FDKindError(fd, cls.__name__, "it is no socket") from error
 
-    async def bind(self, address: Sockaddr) -> None:
-        """Give the socket its own name. ``bind(2)``."""
-        data = address.pack()
-        with self.task.transient(data) as buffer, self.borrow() as near_id:
-            await near.bind(self.task.sysif, near_id, buffer.address, len(data))
+    async def sendmsg(
+        self,
+        data: Part | Sequence[Part],
+        ancillary: Sequence[Ancillary] = (),
+        address: SocketAddress | None = None,
+        flags: int = MSG.NONE,
+    ) -> int:
+        """Send bytes, gathered from several places, and what goes with them. ``sendmsg(2)``.
 
-    async def listen(self, backlog: int = 128) -> None:
-        """Accept connections from now on. ``listen(2)``."""
-        with self.borrow() as near_id:
-            await near.listen(self.task.sysif, near_id, fit("backlog", backlog, 0, 2**31 - 1))
-
-    async def accept(self, flags: int = 0) -> tuple[SocketFD, Sockaddr | None]:
-        """Wait for a connection; returns its socket (close-on-exec) and the peer's name.
-
-        ``accept4(2)``.
+        Returns how many bytes were taken. ``ancillary``: ``Rights``, whose fds must be the
+        task's and stay so; ``Ucred``; ``Cmsg``. No SIGPIPE is raised.
         """
-        await self.task.sweep()
-        with self.task.transient(_with_length(bytes(SOCKADDR_MAX))) as buffer:
-
-            async def attempt(near_id: ids.FileDescriptor) -> int:
-                name, size = (buffer + LENGTH).value, buffer.address.value
-                how = fit("flags", flags, 0, 2**31 - 1) | SOCK.CLOEXEC
-                return await self.nonblocking_call(near_id, SYS.accept4, name, size, how)
-
-            made = await self.without_blocking(select.POLLIN, attempt)
-            return SocketFD(self.task, ids.FileDescriptor(made)), _sockaddr(buffer.read())
-
-    async def connect(self, address: Sockaddr) -> None:
-        """Connect to a peer. ``connect(2)``."""
-        data = address.pack()
-        task = self.task
-        with task.transient(data) as buffer:
-            try:
-                with self.borrow() as near_id:
-                    address_at = buffer.address.value
-                    await self.nonblocking_call(near_id, SYS.connect, address_at, len(data))
-            except BlockingIOError as error:
-                if error.errno != EINPROGRESS or not task.sysif.same_thread:
-                    raise
-            else:
-                return
-        await task.sysif.wait_ready(self.near.number, select.POLLOUT)
-        failure = await self.getsockopt(SOL.SOCKET, SO.ERROR)
-        if failure:
-            raise kernel_error(failure, "connect", task.sysif)
-
-    @property
-    def _dontwait(self) -> int:
-        return MSG.DONTWAIT if self.task.sysif.same_thread else 0
-
-    async def getsockname(self) -> Sockaddr | None:
-        """Return the socket's own name, None for an unnamed one. ``getsockname(2)``."""
-        return await self._name(near.getsockname)
-
-    async def getpeername(self) -> Sockaddr | None:
-        """Return the peer's name. ``getpeername(2)``."""
-        return await self._name(near.getpeername)
-
-    async def _name(self, call: NameCall) -> Sockaddr | None:
-        with (
-            self.task.transient(_with_length(bytes(SOCKADDR_MAX))) as buffer,
-            self.borrow() as near_id,
-        ):
-            await call(self.task.sysif, near_id, buffer + LENGTH, buffer.address)
-            return _sockaddr(buffer.read())
-
-    async def shutdown(self, how: SHUT) -> None:
-        """End one direction, or both. ``shutdown(2)``."""
-        with self.borrow() as near_id:
-            await near.shutdown(self.task.sysif, near_id, how)
-
-    async def send(self, data: bytes, flags: int = MSG.NONE) -> int:
-        """Send bytes; returns how many were taken. No SIGPIPE is raised. ``send(2)``."""
         quiet = flags | MSG.NOSIGNAL | self._dontwait
-        with self.task.transient(bytes(data)) as buffer:
-            return await self.without_blocking(
-                select.POLLOUT,
-                lambda near_id: near.sendto(
-                    self.task.sysif, near_id, buffer.address, len(data), quiet, NULL, 0
+        task = self.task
+        with ExitStack() as memory:
+            header = outgoing(memory, task, data, ancillary, address)
+            there = memory.enter_context(task.transient(header.pack()))
+            return await self._sent(
+                flags,
+                address_of(address),
+                lambda near_id: near_net.sendmsg(task.sysif, near_id, there.address, quiet),
+            )
+
+    async def sendmmsg(
+        self,
+        messages: Sequence[Message[Part | Sequence[Part]]],
+        flags: int = MSG.NONE,
+    ) -> int:
+        """Send several messages; returns how many were sent, which may be fewer. ``sendmmsg(2)``.
+
+        An error is that of the first one. No SIGPIPE is raised.
+        """
+        quiet = flags | MSG.NOSIGNAL | self._dontwait
+        task = self.task
+        fit("number of messages", len(messages), 1, MOST)
+        with ExitStack() as memory:
+            headers = b"".join(
+                Mmsghdr(outgoing(memory, task, one.data, one.ancillary, one.address)).pack()
+                for one in messages
+            )
+            there = memory.enter_context(task.transient(headers))
+            return await self._sent(
+                flags,
+                address_of(messages[0].address),
+                lambda near_id: near_net.sendmmsg(
+                    task.sysif, near_id, there.address, len(messages), quiet
                 ),
             )
 
-    async def recv(self, count: int = 65536, flags: int = MSG.NONE) -> bytes:
-        """Receive up to ``count`` bytes; b"" is the end of a stream. ``recv(2)``."""
-        with self.task.transient(count) as buffer:
-            got = await self.without_blocking(
-                select.POLLIN,
-                lambda near_id: near.recvfrom(
-                    self.task.sysif,
-                    near_id,
-                    buffer.address,
-                    count,
-                    flags | self._dontwait,
-                    NULL,
-                    NULL,
+    async def _with_cloexec(self, receive: Callable[[int], Awaitable[int]]) -> int:
+        try:
+            return await receive(MSG.CMSG_CLOEXEC)
+        except OSError as error:
+            if error.errno != EINVAL:
+                raise
+            # packet sockets don't know the flag; only those of AF_UNIX bring fds
+            if await self.getsockopt(SOL.SOCKET, SO.DOMAIN) == AF.UNIX:
+                raise
+        return await receive(MSG.NONE)
+
+    @overload
+    async def recvmsg(
+        self, into: int = 65536, flags: int = MSG.NONE, *, control: int = CONTROL
+    ) -> Message[bytes]: ...
+
+    @overload
+    async def recvmsg(
+        self, into: Sequence[Pointer[bytes]], flags: int = MSG.NONE, *, control: int = CONTROL
+    ) -> Message[list[Pointer[bytes]]]: ...
+
+    @trio.lowlevel.enable_ki_protection
+    async def recvmsg(
+        self,
+        into: int | Sequence[Pointer[bytes]] = 65536,
+        flags: int = MSG.NONE,
+        *,
+        control: int = CONTROL,
+    ) -> Message[Any]:
+        """Receive a message of up to ``into`` bytes, with what has come with it. ``recvmsg(2)``.
+
+        Fds that it brings are handles, close-on-exec; no cancel loses one. ``control``: bytes of
+        room for control messages; what does not fit is gone, and ``MSG.CTRUNC`` says so. With
+        pointers: fills one after the other, consumes them, and returns the parts that were
+        filled; the rest is freed.
+        """
+        task = self.task
+        await task.sweep()
+        how = fit("flags", flags, 0, 2**31 - 1) | self._dontwait
+        with ExitStack() as memory:
+            incoming = Incoming(memory, task, into, control)
+            there = memory.enter_context(task.transient(incoming.header.pack()))
+            got = await self._received(
+                flags,
+                lambda near_id: self._with_cloexec(
+                    lambda cloexec: near_net.recvmsg(
+                        task.sysif, near_id, there.address, how | cloexec
+                    )
                 ),
             )
-            return buffer.read(0, got)
+            header = Msghdr.unpack(there.read())
+            ancillary = incoming.ancillary(header)
+            parts = incoming.data(got)
+            data = parts[0] if isinstance(into, int) else parts
+            said = MSG(header.flags & ~MSG.CMSG_CLOEXEC)
+            return Message(data, ancillary, incoming.address(header), said, got)
 
-    async def getsockopt(self, level: int, name: int) -> int:
-        """Return an int option. ``getsockopt(2)``."""
-        with (
-            self.task.transient(_with_length(bytes(LENGTH))) as buffer,
-            self.borrow() as near_id,
-        ):
-            await near.getsockopt(
-                self.task.sysif, near_id, level, name, buffer + LENGTH, buffer.address
+    @overload
+    async def recvmmsg(
+        self, into: int, size: int = 2048, flags: int = MSG.NONE, *, control: int = CONTROL
+    ) -> list[Message[bytes]]: ...
+
+    @overload
+    async def recvmmsg(
+        self,
+        into: Sequence[Pointer[bytes]],
+        size: int = 2048,
+        flags: int = MSG.NONE,
+        *,
+        control: int = CONTROL,
+    ) -> list[Message[Pointer[bytes]]]: ...
+
+    @trio.lowlevel.enable_ki_protection
+    async def recvmmsg(
+        self,
+        into: int | Sequence[Pointer[bytes]],
+        size: int = 2048,
+        flags: int = MSG.NONE,
+        *,
+        control: int = CONTROL,
+    ) -> list[Message[Any]]:
+        """Wait for a message; returns it, and those that are there already. ``recvmmsg(2)``.
+
+        At most ``into`` messages, each of up to ``size`` bytes, with ``control`` bytes of room for
+        control messages each. With pointers: each takes one message, is consumed, and the part
+        that was filled is returned; those of messages that have not come stay as they are.
+        ``MSG.WAITFORONE`` is always set, and there is no timeout: trio has them.
+        """
+        task = self.task
+        await task.sweep()
+        rooms = [size] * fit("number of messages", into, 1, MOST) if isinstance(into, int) else into
+        fit("number of messages", len(rooms), 1, MOST)
+        how = fit("flags", flags, 0, 2**31 - 1) | MSG.WAITFORONE | self._dontwait
+        with ExitStack() as memory:
+            incoming = [
+                Incoming(memory, task, one if isinstance(one, int) else [one], control)
+                for one in rooms
+            ]
+            packed = b"".join(Mmsghdr(one.header).pack() for one in incoming)
+            there = memory.enter_context(task.transient(packed))
+            count = await self._received(
+                flags,
+                lambda near_id: self._with_cloexec(
+                    lambda cloexec: near_net.recvmmsg(
+                        task.sysif, near_id, there.address, len(incoming), how | cloexec, None
+                    )
+                ),
             )
-            return int.from_bytes(buffer.read(LENGTH, 2 * LENGTH), "little", signed=True)
-
-    async def setsockopt(self, level: int, name: int, value: int) -> None:
-        """Set an int option. ``setsockopt(2)``."""
-        data = fit("option", value, -(2**31), 2**31 - 1).to_bytes(4, "little", signed=True)
-        with self.task.transient(data) as buffer, self.borrow() as near_id:
-            await near.setsockopt(self.task.sysif, near_id, level, name, buffer.address, len(data))
-
-
-def _with_length(room: bytes) -> bytes:
-    """Return a socklen_t that says how much room follows it, and the room."""
-    return len(room).to_bytes(LENGTH, "little") + room
-
-
-def _sockaddr(data: bytes) -> Sockaddr | None:
-    length = int.from_bytes(data[:LENGTH], "little")
-    return unpack_sockaddr(data[LENGTH : LENGTH + length])
+            width = Mmsghdr.sizeof()
+            headers = [Mmsghdr.unpack(there.read(width * n, width * (n + 1))) for n in range(count)]
+            pairs = list(zip(incoming, headers, strict=False))
+            ancillary = [one.ancillary(header.hdr) for one, header in pairs]
+            return [
+                Message(
+                    one.data(header.len)[0],
+                    items,
+                    one.address(header.hdr),
+                    MSG(header.hdr.flags & ~MSG.CMSG_CLOEXEC),
+                    header.len,
+                )
+                for (one, header), items in zip(pairs, ancillary, strict=True)
+            ]

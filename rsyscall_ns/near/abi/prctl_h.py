@@ -1,35 +1,89 @@
-"""``<linux/prctl.h>``, ``<linux/capability.h>``, ``<linux/pidfd.h>``: the parts used so far."""
+"""``<linux/prctl.h>``: the options of prctl. What their arguments may be is in ``prctl_args``."""
 
 from __future__ import annotations
 
-import struct
-from typing import Final
+from enum import IntEnum
 
-__all__ = ["CAP_SYS_ADMIN", "PIDFD_GET_INFO", "PIDFD_INFO", "PIDFD_INFO_EXIT", "PR_SET_DUMPABLE"]
-__all__ += ["PR_SET_NO_NEW_PRIVS", "PR_SET_PDEATHSIG", "capability_header", "effective_set"]
-
-PR_SET_PDEATHSIG: Final = 1
-PR_SET_DUMPABLE: Final = 4
-PR_SET_NO_NEW_PRIVS: Final = 38
-
-CAP_SYS_ADMIN: Final = 21
-_CAPABILITY_VERSION_3: Final = 0x20080522
-_CAPABILITY_HEADER: Final = struct.Struct("<Ii")
-_CAPABILITY_DATA: Final = struct.Struct("<6I")
-
-# struct pidfd_info: mask, cgroupid, then 11 ids and the exit code
-PIDFD_INFO: Final = struct.Struct("<QQ11Ii")
-PIDFD_INFO_EXIT: Final = 1 << 3
-PIDFD_GET_INFO: Final = 3 << 30 | PIDFD_INFO.size << 16 | 0xFF << 8 | 11
+__all__ = ["PR"]
 
 
-def capability_header(pid: int = 0) -> bytes:
-    """Return the header for capget with room for its data behind it."""
-    return _CAPABILITY_HEADER.pack(_CAPABILITY_VERSION_3, pid) + bytes(_CAPABILITY_DATA.size)
+class PR(IntEnum):
+    """``PR_*``: what is asked of ``prctl(2)``."""
 
-
-def effective_set(block: bytes) -> int:
-    """Return the effective capabilities as bits, from a block that capget has filled."""
-    low, _, _, high, _, _ = _CAPABILITY_DATA.unpack_from(block, _CAPABILITY_HEADER.size)
-    bits: int = high << 32 | low
-    return bits
+    SET_PDEATHSIG = 1
+    GET_PDEATHSIG = 2
+    GET_DUMPABLE = 3
+    SET_DUMPABLE = 4
+    GET_UNALIGN = 5
+    SET_UNALIGN = 6
+    GET_KEEPCAPS = 7
+    SET_KEEPCAPS = 8
+    GET_FPEMU = 9
+    SET_FPEMU = 10
+    GET_FPEXC = 11
+    SET_FPEXC = 12
+    GET_TIMING = 13
+    SET_TIMING = 14
+    SET_NAME = 15
+    GET_NAME = 16
+    GET_ENDIAN = 19
+    SET_ENDIAN = 20
+    GET_SECCOMP = 21
+    SET_SECCOMP = 22
+    CAPBSET_READ = 23
+    CAPBSET_DROP = 24
+    GET_TSC = 25
+    SET_TSC = 26
+    GET_SECUREBITS = 27
+    SET_SECUREBITS = 28
+    SET_TIMERSLACK = 29
+    GET_TIMERSLACK = 30
+    TASK_PERF_EVENTS_DISABLE = 31
+    TASK_PERF_EVENTS_ENABLE = 32
+    MCE_KILL = 33
+    MCE_KILL_GET = 34
+    SET_MM = 35
+    SET_CHILD_SUBREAPER = 36
+    GET_CHILD_SUBREAPER = 37
+    SET_NO_NEW_PRIVS = 38
+    GET_NO_NEW_PRIVS = 39
+    GET_TID_ADDRESS = 40
+    SET_THP_DISABLE = 41
+    GET_THP_DISABLE = 42
+    MPX_ENABLE_MANAGEMENT = 43
+    MPX_DISABLE_MANAGEMENT = 44
+    SET_FP_MODE = 45
+    GET_FP_MODE = 46
+    CAP_AMBIENT = 47
+    SVE_SET_VL = 50
+    SVE_GET_VL = 51
+    GET_SPECULATION_CTRL = 52
+    SET_SPECULATION_CTRL = 53
+    PAC_RESET_KEYS = 54
+    SET_TAGGED_ADDR_CTRL = 55
+    GET_TAGGED_ADDR_CTRL = 56
+    SET_IO_FLUSHER = 57
+    GET_IO_FLUSHER = 58
+    SET_SYSCALL_USER_DISPATCH = 59
+    PAC_SET_ENABLED_KEYS = 60
+    PAC_GET_ENABLED_KEYS = 61
+    SCHED_CORE = 62
+    SME_SET_VL = 63
+    SME_GET_VL = 64
+    SET_MDWE = 65
+    GET_MDWE = 66
+    SET_MEMORY_MERGE = 67
+    GET_MEMORY_MERGE = 68
+    RISCV_V_SET_CONTROL = 69
+    RISCV_V_GET_CONTROL = 70
+    RISCV_SET_ICACHE_FLUSH_CTX = 71
+    PPC_GET_DEXCR = 72
+    PPC_SET_DEXCR = 73
+    GET_SHADOW_STACK_STATUS = 74
+    SET_SHADOW_STACK_STATUS = 75
+    LOCK_SHADOW_STACK_STATUS = 76
+    TIMER_CREATE_RESTORE_IDS = 77
+    FUTEX_HASH = 78
+    GET_AUXV = 0x41555856
+    SET_VMA = 0x53564D41
+    SET_PTRACER = 0x59616D61

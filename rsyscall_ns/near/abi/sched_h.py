@@ -1,13 +1,24 @@
-"""``<sched.h>``, ``<linux/sched.h>``: the flags of clone, unshare and setns."""
+"""``<sched.h>``, ``<linux/sched.h>``: flags of clone, unshare and setns; who runs when."""
 
 from __future__ import annotations
 
 import os
 import struct
-from enum import IntFlag
-from typing import Final
+from collections.abc import Iterable
+from enum import IntEnum, IntFlag
+from typing import ClassVar, Final
 
-__all__ = ["CLONE", "NEW_NAMESPACES", "NO_FLAGS", "clone_args", "old_clone_arguments"]
+from rsyscall_ns.near.ids import fit
+
+from .layout import CStruct, c_struct, i32, u32, u64
+
+__all__ = ["CLONE", "CPUS", "CPU_SIZE", "NEW_NAMESPACES", "NO_FLAGS", "SCHED", "SCHED_FLAG"]
+__all__ += ["SCHED_RESET_ON_FORK", "SchedAttr", "SchedParam", "clone_args", "old_clone_arguments"]
+__all__ += ["pack_cpus", "unpack_cpus"]
+
+CPUS: Final = 8192  # as many processors as a kernel can be configured for
+CPU_SIZE: Final = CPUS // 8  # bytes
+SCHED_RESET_ON_FORK: Final = 0x40000000
 
 
 class CLONE(IntFlag):
@@ -40,6 +51,78 @@ class CLONE(IntFlag):
     IO = 0x80000000
     CLEAR_SIGHAND = 0x100000000
     INTO_CGROUP = 0x200000000
+
+
+class SCHED(IntEnum):
+    """``SCHED_*``: by which policy a thread gets its share of a processor (``sched(7)``)."""
+
+    NORMAL = 0
+    FIFO = 1
+    RR = 2
+    BATCH = 3
+    IDLE = 5
+    DEADLINE = 6
+    EXT = 7
+
+
+class SCHED_FLAG(IntFlag):  # noqa: N801 - the manual page's own prefix
+    """``SCHED_FLAG_*`` (``sched_setattr(2)``)."""
+
+    NONE = 0
+    RESET_ON_FORK = 1
+    RECLAIM = 2
+    DL_OVERRUN = 4
+    KEEP_POLICY = 8
+    KEEP_PARAMS = 0x10
+    UTIL_CLAMP_MIN = 0x20
+    UTIL_CLAMP_MAX = 0x40
+
+
+@c_struct
+class SchedParam(CStruct):
+    """``struct sched_param``: 1 (lowest) to 99 for FIFO and RR, else 0."""
+
+    C_NAME: ClassVar = "struct sched_param"
+    C_HEADER: ClassVar = "sched.h"
+    priority: int = i32(c_name="sched_priority")
+
+
+@c_struct
+class SchedAttr(CStruct):
+    """``struct sched_attr``: a policy with all its parameters.
+
+    ``nice``: for NORMAL and BATCH. ``priority``: for FIFO and RR. ``runtime`` within each
+    ``deadline`` after the begin of a ``period``, in nanoseconds: for DEADLINE; the runtime is the
+    time slice of NORMAL and BATCH. ``util_min`` and ``util_max``: of 1024, how fast a processor
+    is wanted. ``size``: how much of the struct is there.
+    """
+
+    C_NAME: ClassVar = "struct sched_attr"
+    C_HEADER: ClassVar = "linux/sched/types.h"
+    size: int = u32(default=56)
+    policy: SCHED = u32(SCHED, c_name="sched_policy")
+    flags: SCHED_FLAG = u64(SCHED_FLAG, c_name="sched_flags")
+    nice: int = i32(c_name="sched_nice")
+    priority: int = u32(c_name="sched_priority")
+    runtime: int = u64(c_name="sched_runtime")
+    deadline: int = u64(c_name="sched_deadline")
+    period: int = u64(c_name="sched_period")
+    util_min: int = u32(c_name="sched_util_min")
+    util_max: int = u32(c_name="sched_util_max")
+
+
+def pack_cpus(cpus: Iterable[int]) -> bytes:
+    """Return a mask of ``CPUS`` bits; another processor raises ArgumentRangeError."""
+    mask = 0
+    for cpu in cpus:
+        mask |= 1 << fit("processor", cpu, 0, CPUS - 1)
+    return mask.to_bytes(CPU_SIZE, "little")
+
+
+def unpack_cpus(mask: bytes) -> frozenset[int]:
+    """Return the processors of a mask, of whatever length."""
+    bits = int.from_bytes(mask, "little")
+    return frozenset(cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1)
 
 
 NO_FLAGS: Final = CLONE(0)

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
+from rsyscall_ns.near.errors import SerializerError
 from rsyscall_ns.near.ids import fit
 
 __all__ = [
     "ALL_SIGNALS",
     "SIG",
     "SIGACTION",
-    "SIGNALFD_SIGINFO_SIZE",
     "SIGSET_SIZE",
     "SIG_BLOCK",
     "SIG_DFL",
@@ -24,8 +24,6 @@ __all__ = [
     "check_signal",
     "pack_sigaction",
     "pack_sigset",
-    "unpack_sigaction",
-    "unpack_signalfd_siginfo",
     "unpack_sigset",
 ]
 
@@ -71,8 +69,6 @@ SIG_DFL, SIG_IGN = 0, 1
 SIGSET_SIZE: Final = 8
 ALL_SIGNALS: Final = 2**64 - 1
 LAST: Final = 64
-SIGNALFD_SIGINFO: Final = struct.Struct("<Iii")  # the beginning: signo, errno, code
-SIGNALFD_SIGINFO_SIZE: Final = 128
 SI_KERNEL: Final = 0x80  # sent by the kernel: a terminal's interrupt key, for example
 SIGACTION: Final = struct.Struct("<QQQQ")  # handler, flags, restorer, mask
 
@@ -91,23 +87,13 @@ def pack_sigset(signals: Iterable[int]) -> bytes:
 
 
 def unpack_sigset(data: bytes) -> frozenset[int]:
-    """Return the signals in a kernel ``sigset_t``."""
-    bits = int.from_bytes(data[:SIGSET_SIZE], "little")
+    """Return the signals in a kernel ``sigset_t``, which must be neither shorter nor longer."""
+    if len(data) != SIGSET_SIZE:
+        raise SerializerError("sigset_t", SIGSET_SIZE, len(data))
+    bits = int.from_bytes(data, "little")
     return frozenset(number for number in range(1, LAST + 1) if bits >> (number - 1) & 1)
-
-
-def unpack_signalfd_siginfo(data: bytes) -> tuple[int, int]:
-    """Return signal number and code of a ``struct signalfd_siginfo``. ``signalfd(2)``."""
-    signo, _, code = SIGNALFD_SIGINFO.unpack_from(data)
-    return signo, code
 
 
 def pack_sigaction(disposition: int) -> bytes:
     """Return a kernel ``struct sigaction`` for ``SIG_DFL`` or ``SIG_IGN``."""
     return SIGACTION.pack(fit("disposition", disposition, SIG_DFL, SIG_IGN), 0, 0, 0)
-
-
-def unpack_sigaction(data: bytes) -> int:
-    """Return the disposition (``SIG_DFL``, ``SIG_IGN`` or a handler's address)."""
-    handler: int = SIGACTION.unpack(data)[0]
-    return handler

@@ -1,25 +1,13 @@
-"""``<sys/socket.h>``, ``<netinet/in.h>``, ``<sys/un.h>``, ``<net/if.h>``: sockets' names."""
+"""``<sys/socket.h>``: families, types, levels, flags of messages."""
 
 from __future__ import annotations
 
-import os
-import socket
-import struct
 from enum import IntEnum, IntFlag
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from attrs import field, frozen
+from .layout import CStruct, c_struct, i32, u32
 
-from rsyscall_ns.near.errors import PathError
-from rsyscall_ns.near.ids import fit
-
-__all__ = ["AF", "IFF_UP", "IFREQ", "MSG", "SHUT", "SIOCGIFFLAGS", "SIOCSIFFLAGS", "SO", "SOCK"]
-__all__ += ["SOCKADDR_MAX", "SOL", "Sockaddr", "SockaddrIn", "SockaddrIn6", "SockaddrUn"]
-__all__ += ["unpack_sockaddr"]
-
-SOCKADDR_MAX: Final = 128  # struct sockaddr_storage
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-IFREQ: Final = struct.Struct("<16sH22x")
+__all__ = ["AF", "MSG", "SHUT", "SOCK", "SOL", "Linger", "Ucred"]
 
 
 class AF(IntEnum):
@@ -28,10 +16,52 @@ class AF(IntEnum):
     UNSPEC = 0
     UNIX = 1
     INET = 2
+    AX25 = 3
+    IPX = 4
+    APPLETALK = 5
+    NETROM = 6
+    BRIDGE = 7
+    ATMPVC = 8
+    X25 = 9
     INET6 = 10
+    ROSE = 11
+    DECnet = 12
+    NETBEUI = 13
+    SECURITY = 14
+    KEY = 15
     NETLINK = 16
+    ROUTE = 16
     PACKET = 17
+    ASH = 18
+    ECONET = 19
+    ATMSVC = 20
+    RDS = 21
+    SNA = 22
+    IRDA = 23
+    PPPOX = 24
+    WANPIPE = 25
+    LLC = 26
+    IB = 27
+    MPLS = 28
+    CAN = 29
+    TIPC = 30
+    BLUETOOTH = 31
+    IUCV = 32
+    RXRPC = 33
+    ISDN = 34
+    PHONET = 35
+    IEEE802154 = 36
+    CAIF = 37
+    ALG = 38
+    NFC = 39
     VSOCK = 40
+    KCM = 41
+    QIPCRTR = 42
+    SMC = 43
+    XDP = 44
+    MCTP = 45
+    LOCAL = 1
+    FILE = 1
 
 
 class SOCK(IntFlag):
@@ -40,34 +70,51 @@ class SOCK(IntFlag):
     STREAM = 1
     DGRAM = 2
     RAW = 3
+    RDM = 4
     SEQPACKET = 5
+    DCCP = 6
+    PACKET = 10
     NONBLOCK = 0o4000
     CLOEXEC = 0o2000000
 
 
 class SOL(IntEnum):
-    """``SOL_*``, ``IPPROTO_*``: levels of socket options."""
+    """``SOL_*``: levels of socket options; those of a protocol are its ``IPPROTO`` too."""
 
     IP = 0
     SOCKET = 1
     TCP = 6
+    UDP = 17
     IPV6 = 41
-
-
-class SO(IntEnum):
-    """``SO_*``: options of level ``SOL.SOCKET``."""
-
-    REUSEADDR = 2
-    TYPE = 3
-    ERROR = 4
-    BROADCAST = 6
-    SNDBUF = 7
-    RCVBUF = 8
-    KEEPALIVE = 9
-    REUSEPORT = 15
-    ACCEPTCONN = 30
-    PROTOCOL = 38
-    DOMAIN = 39
+    ICMPV6 = 58
+    RAW = 255
+    DECNET = 261
+    X25 = 262
+    PACKET = 263
+    ATM = 264
+    AAL = 265
+    IRDA = 266
+    NETBEUI = 267
+    LLC = 268
+    DCCP = 269
+    NETLINK = 270
+    TIPC = 271
+    RXRPC = 272
+    PPPOL2TP = 273
+    BLUETOOTH = 274
+    PNPIPE = 275
+    RDS = 276
+    IUCV = 277
+    CAIF = 278
+    ALG = 279
+    NFC = 280
+    KCM = 281
+    TLS = 282
+    XDP = 283
+    MPTCP = 284
+    MCTP = 285
+    SMC = 286
+    VSOCK = 287
 
 
 class SHUT(IntEnum):
@@ -79,108 +126,50 @@ class SHUT(IntEnum):
 
 
 class MSG(IntFlag):
-    """``MSG_*``: flags of send and recv."""
+    """``MSG_*``: flags of send and recv, and of what was received."""
 
     NONE = 0
     OOB = 1
     PEEK = 2
+    DONTROUTE = 4
+    TRYHARD = 4
+    CTRUNC = 8
+    PROXY = 0x10
     TRUNC = 0x20
     DONTWAIT = 0x40
+    EOR = 0x80
     WAITALL = 0x100
+    FIN = 0x200
+    SYN = 0x400
+    CONFIRM = 0x800
+    RST = 0x1000
+    ERRQUEUE = 0x2000
     NOSIGNAL = 0x4000
+    MORE = 0x8000
+    WAITFORONE = 0x10000
+    BATCH = 0x40000
+    ZEROCOPY = 0x4000000
+    FASTOPEN = 0x20000000
+    CMSG_CLOEXEC = 0x40000000
+    SOCK_DEVMEM = 0x2000000
 
 
-def _port(_instance: object, _attribute: object, value: int) -> None:
-    fit("port", value, 0, 0xFFFF)
+@c_struct
+class Linger(CStruct):
+    """``struct linger``: whether close waits for what is unsent (``SO.LINGER``), in seconds."""
+
+    C_NAME: ClassVar = "struct linger"
+    C_HEADER: ClassVar = "sys/socket.h"
+    onoff: int = i32(c_name="l_onoff")
+    linger: int = i32(c_name="l_linger")
 
 
-@frozen
-class SockaddrIn:
-    """An IPv4 address and port."""
+@c_struct
+class Ucred(CStruct):
+    """``struct ucred``: a process, as its peer sees it (``SO.PEERCRED``, ``SCM.CREDENTIALS``)."""
 
-    family: ClassVar[AF] = AF.INET
-    address: str
-    port: int = field(validator=_port)
-
-    def __str__(self) -> str:
-        return f"{self.address}:{self.port}"
-
-    def pack(self) -> bytes:
-        """Return the ``struct sockaddr_in``."""
-        try:
-            raw = socket.inet_pton(socket.AF_INET, self.address)
-        except OSError as error:
-            raise PathError(self.address, "is not an IPv4 address such as 127.0.0.1") from error
-        return struct.pack("<H", AF.INET) + struct.pack(">H", self.port) + raw + bytes(8)
-
-
-@frozen
-class SockaddrIn6:
-    """An IPv6 address and port."""
-
-    family: ClassVar[AF] = AF.INET6
-    address: str
-    port: int = field(validator=_port)
-    flowinfo: int = 0
-    scope_id: int = 0
-
-    def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}"
-
-    def pack(self) -> bytes:
-        """Return the ``struct sockaddr_in6``."""
-        try:
-            raw = socket.inet_pton(socket.AF_INET6, self.address)
-        except OSError as error:
-            raise PathError(self.address, "is not an IPv6 address such as ::1") from error
-        head = struct.pack("<H", AF.INET6) + struct.pack(">HI", self.port, self.flowinfo)
-        return head + raw + struct.pack("<I", self.scope_id)
-
-
-@frozen
-class SockaddrUn:
-    """A path in the file system; empty for an unnamed socket."""
-
-    family: ClassVar[AF] = AF.UNIX
-    LIMIT: ClassVar[int] = 107
-    path: bytes
-
-    def __str__(self) -> str:
-        return os.fsdecode(self.path)
-
-    def pack(self) -> bytes:
-        """Return the ``struct sockaddr_un``."""
-        if b"\0" in self.path:
-            raise PathError(self.path, "has a NUL byte: abstract sockets are refused")
-        if len(self.path) > self.LIMIT:
-            raise PathError(self.path, f"is longer than a socket's {self.LIMIT} bytes")
-        return struct.pack("<H", AF.UNIX) + self.path + b"\0"
-
-
-Sockaddr = SockaddrIn | SockaddrIn6 | SockaddrUn
-
-
-def unpack_sockaddr(data: bytes) -> Sockaddr | None:
-    """Return the address in a ``struct sockaddr``, None if there is none."""
-    size = struct.calcsize("<H")
-    if len(data) < size:
-        return None
-    (family,) = struct.unpack_from("<H", data)
-    match family:
-        case AF.INET:
-            return SockaddrIn(socket.inet_ntop(socket.AF_INET, data[4:8]), _be16(data))
-        case AF.INET6:
-            flow = int.from_bytes(data[4:8], "big")
-            scope = int.from_bytes(data[24:28], "little")
-            address = socket.inet_ntop(socket.AF_INET6, data[8:24])
-            return SockaddrIn6(address, _be16(data), flow, scope)
-        case AF.UNIX:
-            if len(data) == size:
-                return None
-            return SockaddrUn(data[2:].split(b"\0", 1)[0])
-        case _:
-            raise PathError(data, f"is an address of family {family}, which is not known here")
-
-
-def _be16(data: bytes) -> int:
-    return int.from_bytes(data[2:4], "big")
+    C_NAME: ClassVar = "struct ucred"
+    C_HEADER: ClassVar = "sys/socket.h"
+    pid: int = i32()
+    uid: int = u32()
+    gid: int = u32()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from enum import IntEnum, IntFlag
 from signal import Signals
@@ -9,7 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
-from rsyscall_ns.near.errors import RsyscallError
+from rsyscall_ns.near.errors import RsyscallError, SerializerError
 from rsyscall_ns.near.ids import fit
 
 __all__ = ["CLD", "SIGINFO_SIZE", "ChildState", "IdType", "Siginfo", "UncleanExitError", "W"]
@@ -21,13 +22,16 @@ _CORE_FLAG: Final = 0x80
 
 
 class W(IntFlag):
-    """``W*``: what to wait for, and how (``waitid(2)``)."""
+    """``W*``: what to wait for, and how; ``__W*``: of which children (``waitid(2)``)."""
 
     NOHANG = 1
     STOPPED = 2
     EXITED = 4
     CONTINUED = 8
     NOWAIT = 0x1000000
+    NOTHREAD = 0x20000000
+    ALL = 0x40000000
+    CLONE = 0x80000000
 
 
 class IdType(IntEnum):
@@ -118,11 +122,16 @@ class ChildState:
     @classmethod
     def unpack(cls, siginfo: bytes) -> ChildState | None:
         """Read a ``siginfo_t`` that waitid filled; None when it reported nothing."""
-        _, _, code, pid, uid, status = _SIGINFO.unpack_from(siginfo)
+        _, _, code, pid, uid, status = _fields(siginfo)
         if pid == 0:
             return None
         fit("si_code", code, CLD.EXITED, CLD.CONTINUED)
         return cls(_CLD[code], pid, uid, status)
+
+    @classmethod
+    def found(cls, found: os.waitid_result) -> ChildState:
+        """Build it from what ``os.waitid`` returned."""
+        return cls(_CLD[found.si_code], found.si_pid, found.si_uid, found.si_status)
 
     @classmethod
     def from_wait_status(cls, pid: int, uid: int, status: int) -> ChildState:
@@ -147,7 +156,7 @@ class Siginfo:
     @classmethod
     def unpack(cls, data: bytes) -> Siginfo:
         """Read the fields that waitid sets."""
-        return cls(*_SIGINFO.unpack_from(data))
+        return cls(*_fields(data))
 
     def pack(self) -> bytes:
         """Return the whole ``siginfo_t``, zeros elsewhere."""
@@ -163,3 +172,10 @@ class Siginfo:
             return None
         fit("si_code", self.code, CLD.EXITED, CLD.CONTINUED)
         return ChildState(CLD(self.code), self.pid, self.uid, self.status)
+
+
+def _fields(siginfo: bytes) -> tuple[int, int, int, int, int, int]:
+    if len(siginfo) != SIGINFO_SIZE:
+        raise SerializerError("siginfo_t", SIGINFO_SIZE, len(siginfo))
+    signo, errno, code, pid, uid, status = _SIGINFO.unpack_from(siginfo)
+    return signo, errno, code, pid, uid, status

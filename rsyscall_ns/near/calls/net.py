@@ -1,4 +1,4 @@
-"""Thin calls: sockets."""
+"""Thin calls: sockets. Made by generate.py; do not edit."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from rsyscall_ns.near.ids import Address, FileDescriptor
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 
-from .base import c_size, checked, int32
+from .base import at, c_size, checked, int32
 
 __all__ = [
+    "accept",
     "accept4",
     "bind",
     "connect",
@@ -17,6 +18,10 @@ __all__ = [
     "getsockopt",
     "listen",
     "recvfrom",
+    "recvmmsg",
+    "recvmsg",
+    "sendmmsg",
+    "sendmsg",
     "sendto",
     "setsockopt",
     "shutdown",
@@ -25,36 +30,100 @@ __all__ = [
 ]
 
 
-async def socket(sysif: SyscallInterface, domain: int, kind: int, protocol: int) -> FileDescriptor:
+async def socket(sysif: SyscallInterface, family: int, type: int, protocol: int) -> FileDescriptor:
     """Make a socket. ``socket(2)``."""
-    return FileDescriptor(
-        await checked(
-            sysif,
-            SYS.socket,
-            int32("domain", domain),
-            int32("kind", kind),
-            int32("protocol", protocol),
-        )
+    made = await checked(
+        sysif, SYS.socket, int32("family", family), int32("type", type), int32("protocol", protocol)
     )
+    return FileDescriptor(made)
 
 
-async def socketpair(
-    sysif: SyscallInterface, domain: int, kind: int, protocol: int, fds: Address
+async def connect(
+    sysif: SyscallInterface, fd: FileDescriptor, uservaddr: Address | None, addrlen: int
 ) -> None:
-    """Make two connected sockets; two ints are written to ``fds``. ``socketpair(2)``."""
-    await checked(
+    """Connect to a peer. ``connect(2)``."""
+    await checked(sysif, SYS.connect, fd.number, at(uservaddr), int32("addrlen", addrlen))
+
+
+async def accept(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    upeer_sockaddr: Address | None,
+    upeer_addrlen: Address | None,
+) -> FileDescriptor:
+    """Take a connection. ``accept(2)``."""
+    made = await checked(sysif, SYS.accept, fd.number, at(upeer_sockaddr), at(upeer_addrlen))
+    return FileDescriptor(made)
+
+
+async def sendto(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    buff: Address | None,
+    len: int,
+    flags: int,
+    addr: Address | None,
+    addr_len: int,
+) -> int:
+    """Send bytes. ``send(2)``."""
+    return await checked(
         sysif,
-        SYS.socketpair,
-        int32("domain", domain),
-        int32("kind", kind),
-        int32("protocol", protocol),
-        fds.value,
+        SYS.sendto,
+        fd.number,
+        at(buff),
+        c_size("len", len),
+        int32("flags", flags),
+        at(addr),
+        int32("addr_len", addr_len),
     )
 
 
-async def bind(sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: int) -> None:
-    """Give a socket its name. ``bind(2)``."""
-    await checked(sysif, SYS.bind, fd.number, address.value, c_size("size", size))
+async def recvfrom(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    ubuf: Address | None,
+    size: int,
+    flags: int,
+    addr: Address | None,
+    addr_len: Address | None,
+) -> int:
+    """Receive bytes. ``recv(2)``."""
+    return await checked(
+        sysif,
+        SYS.recvfrom,
+        fd.number,
+        at(ubuf),
+        c_size("size", size),
+        int32("flags", flags),
+        at(addr),
+        at(addr_len),
+    )
+
+
+async def sendmsg(
+    sysif: SyscallInterface, fd: FileDescriptor, msg: Address | None, flags: int
+) -> int:
+    """Send a message, with ancillary data. ``send(2)``."""
+    return await checked(sysif, SYS.sendmsg, fd.number, at(msg), int32("flags", flags))
+
+
+async def recvmsg(
+    sysif: SyscallInterface, fd: FileDescriptor, msg: Address | None, flags: int
+) -> int:
+    """Receive a message, with ancillary data. ``recv(2)``."""
+    return await checked(sysif, SYS.recvmsg, fd.number, at(msg), int32("flags", flags))
+
+
+async def shutdown(sysif: SyscallInterface, fd: FileDescriptor, how: int) -> None:
+    """End one direction of a connection, or both. ``shutdown(2)``."""
+    await checked(sysif, SYS.shutdown, fd.number, int32("how", how))
+
+
+async def bind(
+    sysif: SyscallInterface, fd: FileDescriptor, umyaddr: Address | None, addrlen: int
+) -> None:
+    """Give a socket its own name. ``bind(2)``."""
+    await checked(sysif, SYS.bind, fd.number, at(umyaddr), int32("addrlen", addrlen))
 
 
 async def listen(sysif: SyscallInterface, fd: FileDescriptor, backlog: int) -> None:
@@ -62,82 +131,57 @@ async def listen(sysif: SyscallInterface, fd: FileDescriptor, backlog: int) -> N
     await checked(sysif, SYS.listen, fd.number, int32("backlog", backlog))
 
 
-async def accept4(
-    sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address, flags: int
-) -> FileDescriptor:
-    """Take a connection. ``accept(2)``."""
-    return FileDescriptor(
-        await checked(
-            sysif, SYS.accept4, fd.number, address.value, size.value, int32("flags", flags)
-        )
-    )
-
-
-async def connect(sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: int) -> None:
-    """Connect to a peer. ``connect(2)``."""
-    await checked(sysif, SYS.connect, fd.number, address.value, c_size("size", size))
-
-
 async def getsockname(
-    sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    usockaddr: Address | None,
+    usockaddr_len: Address | None,
 ) -> None:
     """Read a socket's own name. ``getsockname(2)``."""
-    await checked(sysif, SYS.getsockname, fd.number, address.value, size.value)
+    await checked(sysif, SYS.getsockname, fd.number, at(usockaddr), at(usockaddr_len))
 
 
 async def getpeername(
-    sysif: SyscallInterface, fd: FileDescriptor, address: Address, size: Address
-) -> None:
-    """Read the peer's name. ``getpeername(2)``."""
-    await checked(sysif, SYS.getpeername, fd.number, address.value, size.value)
-
-
-async def shutdown(sysif: SyscallInterface, fd: FileDescriptor, how: int) -> None:
-    """End one direction. ``shutdown(2)``."""
-    await checked(sysif, SYS.shutdown, fd.number, int32("how", how))
-
-
-async def sendto(
     sysif: SyscallInterface,
     fd: FileDescriptor,
-    buf: Address,
-    count: int,
-    flags: int,
-    address: Address,
-    size: int,
-) -> int:
-    """Send bytes. ``send(2)``."""
-    return await checked(
+    usockaddr: Address | None,
+    usockaddr_len: Address | None,
+) -> None:
+    """Read the peer's name. ``getpeername(2)``."""
+    await checked(sysif, SYS.getpeername, fd.number, at(usockaddr), at(usockaddr_len))
+
+
+async def socketpair(
+    sysif: SyscallInterface, family: int, type: int, protocol: int, usockvec: Address | None
+) -> None:
+    """Make two connected sockets; two ints are written to ``usockvec``. ``socketpair(2)``."""
+    await checked(
         sysif,
-        SYS.sendto,
-        fd.number,
-        buf.value,
-        c_size("count", count),
-        int32("flags", flags),
-        address.value,
-        c_size("size", size),
+        SYS.socketpair,
+        int32("family", family),
+        int32("type", type),
+        int32("protocol", protocol),
+        at(usockvec),
     )
 
 
-async def recvfrom(
+async def setsockopt(
     sysif: SyscallInterface,
     fd: FileDescriptor,
-    buf: Address,
-    count: int,
-    flags: int,
-    address: Address,
-    size: Address,
-) -> int:
-    """Receive bytes. ``recv(2)``."""
-    return await checked(
+    level: int,
+    optname: int,
+    optval: Address | None,
+    optlen: int,
+) -> None:
+    """Set an option. ``getsockopt(2)``."""
+    await checked(
         sysif,
-        SYS.recvfrom,
+        SYS.setsockopt,
         fd.number,
-        buf.value,
-        c_size("count", count),
-        int32("flags", flags),
-        address.value,
-        size.value,
+        int32("level", level),
+        int32("optname", optname),
+        at(optval),
+        int32("optlen", optlen),
     )
 
 
@@ -145,9 +189,9 @@ async def getsockopt(
     sysif: SyscallInterface,
     fd: FileDescriptor,
     level: int,
-    name: int,
-    value: Address,
-    size: Address,
+    optname: int,
+    optval: Address | None,
+    optlen: Address | None,
 ) -> None:
     """Read an option. ``getsockopt(2)``."""
     await checked(
@@ -155,22 +199,50 @@ async def getsockopt(
         SYS.getsockopt,
         fd.number,
         int32("level", level),
-        int32("name", name),
-        value.value,
-        size.value,
+        int32("optname", optname),
+        at(optval),
+        at(optlen),
     )
 
 
-async def setsockopt(
-    sysif: SyscallInterface, fd: FileDescriptor, level: int, name: int, value: Address, size: int
-) -> None:
-    """Set an option. ``setsockopt(2)``."""
-    await checked(
+async def accept4(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    upeer_sockaddr: Address | None,
+    upeer_addrlen: Address | None,
+    flags: int,
+) -> FileDescriptor:
+    """Take a connection, by flags. ``accept(2)``."""
+    made = await checked(
+        sysif, SYS.accept4, fd.number, at(upeer_sockaddr), at(upeer_addrlen), int32("flags", flags)
+    )
+    return FileDescriptor(made)
+
+
+async def recvmmsg(
+    sysif: SyscallInterface,
+    fd: FileDescriptor,
+    mmsg: Address | None,
+    vlen: int,
+    flags: int,
+    timeout: Address | None,
+) -> int:
+    """Receive several messages; returns how many came. ``recvmmsg(2)``."""
+    return await checked(
         sysif,
-        SYS.setsockopt,
+        SYS.recvmmsg,
         fd.number,
-        int32("level", level),
-        int32("name", name),
-        value.value,
-        c_size("size", size),
+        at(mmsg),
+        int32("vlen", vlen),
+        int32("flags", flags),
+        at(timeout),
+    )
+
+
+async def sendmmsg(
+    sysif: SyscallInterface, fd: FileDescriptor, mmsg: Address | None, vlen: int, flags: int
+) -> int:
+    """Send several messages; returns how many were sent. ``sendmmsg(2)``."""
+    return await checked(
+        sysif, SYS.sendmmsg, fd.number, at(mmsg), int32("vlen", vlen), int32("flags", flags)
     )

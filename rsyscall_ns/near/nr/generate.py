@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .table import TABLE, parse
+
 __all__ = ["ARCHITECTURES", "main", "render"]
 
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -16,21 +18,19 @@ HERE = Path(__file__).parent
 
 def render(architecture: str, table: str) -> str:
     """Return the source of the module for one architecture, given the table's text."""
-    column = 1 + ARCHITECTURES.index(architecture)
     lines = [f'"""System-call numbers of {architecture}. Made by generate.py; do not edit."""', ""]
-    for row in table.splitlines():
-        cells = row.split("\t")
-        if row.startswith("#") or cells[0] == "name" or not cells[column]:
-            continue
-        lines.append(f"{cells[0]} = {cells[column]}")
+    for name, row in parse(table).items():
+        number = row.number(architecture)
+        if number is not None:
+            lines.append(f"{name} = {number}")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Write both modules."""
-    table = (HERE / "syscalls.tsv").read_text()
+    table = TABLE.read_text(encoding="utf-8")
     for architecture in ARCHITECTURES:
-        (HERE / f"{architecture}.py").write_text(render(architecture, table))
+        (HERE / f"{architecture}.py").write_text(render(architecture, table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ measurement run_true;
 measurement run_true_at_once;
 measurement run_in_three_namespaces;
 measurement run_in_seven_namespaces;
+measurement run_in_seven_of_another;
 
 /* Answers with the reason and ends the process. */
 _Noreturn void fail(const char *what);

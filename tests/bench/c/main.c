@@ -26,6 +26,7 @@ static const struct {
 	{"atonce", run_true_at_once},
 	{"three", run_in_three_namespaces},
 	{"seven", run_in_seven_namespaces},
+	{"join", run_in_seven_of_another},
 };
 
 _Noreturn void fail(const char *what)

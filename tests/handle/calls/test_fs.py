@@ -186,3 +186,15 @@ async def test_an_int_that_does_not_fit_is_refused(task: Task, tmp_path: Path, n
             with pytest.raises(ArgumentRangeError):
                 await use()
     assert not path.exists()
+
+
+async def test_directories_are_made_however_many_are_missing(task: Task) -> None:
+    deep = "/".join("d" * 1200)
+    half = "/".join("d" * 600)
+    async with task.fs.mkdtemp() as folder:
+        await task.fs.mkdir(deep, 0o700, parents=True, dir_fd=folder.fd)
+        assert (await task.fs.stat(deep, dir_fd=folder.fd)).mode & 0o777 == 0o700
+        with pytest.raises(FileExistsError):
+            await task.fs.mkdir(deep, parents=True, dir_fd=folder.fd)
+        # removing takes an fd for each level
+        await task.fs.rename(half, "lower", dir_fd=folder.fd, new_dir_fd=folder.fd)

@@ -121,6 +121,8 @@ async def test_two_tasks_accept_and_neither_blocks_the_loop(local: Task) -> None
         for count in (1, 2):
             client = await local.net.socket(AF.INET, SOCK.STREAM)
             await client.connect(name)
+            while len(accepted) < count:
+                await trio.lowlevel.checkpoint()
             await wait_all_tasks_blocked()
             assert len(accepted) == count
 

@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from rsyscall_ns import PathError, Siginfo, SockaddrIn, SockaddrIn6, SockaddrUn
-from rsyscall_ns.near.abi import prctl_h, socket_h
+from rsyscall_ns import Siginfo
+from rsyscall_ns.near.abi import capability_block
 from rsyscall_ns.near.abi.sched_h import clone_args
 from rsyscall_ns.near.abi.signal_h import (
     SIG_IGN,
@@ -21,7 +21,7 @@ from rsyscall_ns.near.errors import ArgumentRangeError
 from rsyscall_ns.near.program import OP
 from rsyscall_ns.transport import doorbell, scratch
 from tests.meta.tree import ROOT
-from tests.support.cheaders import c_values, named
+from tests.support.cheaders import c_values
 
 WIRE = ROOT / "ffi" / "server"
 
@@ -91,25 +91,16 @@ def test_sigaction_is_the_kernels_and_not_the_c_librarys_struct() -> None:
     assert len(pack_sigaction(SIG_IGN)) == size
 
 
-def test_pidfd_info_is_the_kernels_struct() -> None:
-    there = c_values(("linux/pidfd.h", "sys/ioctl.h"), ("PIDFD_GET_INFO",), optional=True)
-    named(there, "PIDFD_GET_INFO")
-
-    _, offsets = layout("linux/pidfd.h", "struct pidfd_info", "mask", "pid", "exit_code")
-
-    assert offsets == [0, 16, prctl_h.PIDFD_INFO.size - 4]
-
-
 def test_capability_data_holds_the_effective_set_where_the_kernel_writes_it() -> None:
     _, (effective,) = layout("linux/capability.h", "struct __user_cap_data_struct", "effective")
     header, _ = layout("linux/capability.h", "struct __user_cap_header_struct")
     size, _ = layout("linux/capability.h", "struct __user_cap_data_struct")
 
-    block = bytearray(prctl_h.capability_header())
+    block = bytearray(capability_block.capability_header())
     assert len(block) == header + 2 * size
     struct.pack_into("<I", block, header + effective, 0xAAAA)
     struct.pack_into("<I", block, header + size + effective, 0xBBBB)
-    assert prctl_h.effective_set(bytes(block)) == 0xBBBB_0000_AAAA
+    assert capability_block.effective_set(bytes(block)) == 0xBBBB_0000_AAAA
 
 
 def test_the_message_of_a_doorbell_is_a_msghdr_with_an_iovec_and_a_cmsg() -> None:
@@ -161,83 +152,6 @@ def test_a_step_of_a_program_is_the_servers_struct() -> None:
     assert third == scratch.THIRD_ARGUMENT
     assert c_values(("wire.h",), ("sizeof(int64_t)",), include=WIRE)["sizeof(int64_t)"] == 8
     assert scratch.WORD.size == 8
-
-
-def test_ipv4_addresses_are_packed_as_the_c_struct() -> None:
-    size, (family, port, address) = layout(
-        "netinet/in.h", "struct sockaddr_in", "sin_family", "sin_port", "sin_addr"
-    )
-
-    packed = SockaddrIn("1.2.3.4", 0x1234).pack()
-
-    assert len(packed) == size
-    assert struct.unpack_from("<H", packed, family) == (socket_h.AF.INET,)
-    assert struct.unpack_from(">H", packed, port) == (0x1234,)
-    assert packed[address : address + 4] == bytes((1, 2, 3, 4))
-
-
-def test_ipv6_addresses_are_packed_as_the_c_struct() -> None:
-    fields = ("sin6_family", "sin6_port", "sin6_flowinfo", "sin6_addr", "sin6_scope_id")
-    size, (family, port, flow, address, scope) = layout(
-        "netinet/in.h", "struct sockaddr_in6", *fields
-    )
-
-    packed = SockaddrIn6("::1", 0x1234, 5, 6).pack()
-
-    assert len(packed) == size
-    assert struct.unpack_from("<H", packed, family) == (socket_h.AF.INET6,)
-    assert struct.unpack_from(">H", packed, port) == (0x1234,)
-    assert struct.unpack_from(">I", packed, flow) == (5,)
-    assert packed[address : address + 16] == bytes(15) + b"\x01"
-    assert struct.unpack_from("<I", packed, scope) == (6,)
-
-
-def test_paths_of_sockets_are_packed_as_the_c_struct() -> None:
-    size, (_, path) = layout("sys/un.h", "struct sockaddr_un", "sun_family", "sun_path")
-    longest = b"x" * SockaddrUn.LIMIT
-
-    assert len(SockaddrUn(longest).pack()) == size
-    assert SockaddrUn(longest).pack()[path:-1] == longest
-    with pytest.raises(PathError, match="longer"):
-        SockaddrUn(longest + b"x").pack()
-
-
-@pytest.mark.parametrize(
-    "address", [SockaddrIn("127.0.0.1", 1), SockaddrIn6("::2", 2, 3, 4), SockaddrUn(b"/a/b")]
-)
-def test_an_address_survives_the_way_into_bytes_and_back(
-    address: SockaddrIn | SockaddrIn6 | SockaddrUn,
-) -> None:
-    assert socket_h.unpack_sockaddr(address.pack()) == address
-
-
-def test_addresses_that_are_none_are_refused_with_a_path_error() -> None:
-    with pytest.raises(PathError, match="IPv4"):
-        SockaddrIn("nowhere", 1).pack()
-    with pytest.raises(PathError, match="IPv6"):
-        SockaddrIn6("127.0.0.1", 1).pack()
-    with pytest.raises(PathError, match="NUL"):
-        SockaddrUn(b"\0abstract").pack()
-    with pytest.raises(PathError, match="family"):
-        socket_h.unpack_sockaddr(struct.pack("<H", socket_h.AF.PACKET) + bytes(18))
-
-
-@pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_does_not_fit_is_refused(port: int) -> None:
-    with pytest.raises(ArgumentRangeError, match="port"):
-        SockaddrIn("127.0.0.1", port)
-    with pytest.raises(ArgumentRangeError, match="port"):
-        SockaddrIn6("::1", port)
-
-
-def test_the_request_for_an_interfaces_flags_is_the_c_struct() -> None:
-    size, (name, flags) = layout("net/if.h", "struct ifreq", "ifr_name", "ifr_flags")
-
-    packed = socket_h.IFREQ.pack(b"lo\0", 0x8001)
-
-    assert len(packed) == size
-    assert packed[name : name + 3] == b"lo\0"
-    assert struct.unpack_from("<H", packed, flags) == (0x8001,)
 
 
 def test_a_signal_set_has_one_bit_for_each_signal() -> None:

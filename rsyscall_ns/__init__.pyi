@@ -1,0 +1,4 @@
+from .constants import *
+from .errors import *
+from .objects import *
+from .structs import *

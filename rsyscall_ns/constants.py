@@ -1,0 +1,8 @@
+"""Flags and enumerations of Linux, by the names of their manual pages.
+
+``rsyscall_ns`` has them too. The list is in ``constants.pyi``.
+"""
+
+import lazy_loader  # pyright: ignore[reportMissingTypeStubs] - it has none
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub("rsyscall_ns", __file__)  # pyright: ignore[reportUnknownVariableType] - their types are in the stub

@@ -1,0 +1,1 @@
+"""Programs and tasks in namespaces: containers, and the namespaces of others."""

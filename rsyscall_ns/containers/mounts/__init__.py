@@ -1,0 +1,1 @@
+"""What is mounted in a container: one description a file, and how they become steps."""

@@ -1,0 +1,1 @@
+"""File descriptors: what any of them can do."""

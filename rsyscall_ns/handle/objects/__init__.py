@@ -1,0 +1,1 @@
+"""Objects of the kernel that are no file descriptors, and rings."""

@@ -1,0 +1,1 @@
+"""Processes, children, and tracing."""

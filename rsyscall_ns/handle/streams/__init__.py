@@ -1,0 +1,1 @@
+"""trio's streams on file descriptors."""

@@ -1,0 +1,1 @@
+"""Tests of rsyscall_ns.handle.fds."""

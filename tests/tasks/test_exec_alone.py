@@ -1,0 +1,153 @@
+"""A child execs while nothing else is under way in it, and then something is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from signal import SIGINT, SIGKILL
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from rsyscall_ns import (
+    SYS,
+    ChildProcess,
+    ChildTask,
+    Command,
+    FileDescriptor,
+    Program,
+    Task,
+    TaskLostError,
+    UnresponsiveTaskError,
+    open_local_task,
+)
+from tests.support.blocking import until_blocked
+from tests.support.census import nothing_left
+from tests.support.children import TRUE
+
+NOWHERE = Command("/nowhere", ["nowhere"])
+
+
+@asynccontextmanager
+async def child_and_pipe(local: Task) -> AsyncGenerator[tuple[ChildTask, Program, FileDescriptor]]:
+    """Yield a child that has made no call, what blocks it, and what ends that when written to."""
+    reading, writing = await local.fs.pipe2()
+    async with reading, writing, local.spawn(inherit=[reading]) as child:
+        program = Program()
+        program.calls.read(reading.inherit(child), program.room(1), 1)
+        yield child, program, writing
+
+
+async def test_a_call_that_comes_later_learns_that_the_child_is_gone(local: Task) -> None:
+    with nothing_left(local):
+        async with child_and_pipe(local) as (child, blocking, writing):
+            processes: list[ChildProcess] = []
+
+            async def become() -> None:
+                processes.append(await child.exec(TRUE, before=blocking))
+
+            async def call() -> None:
+                with pytest.raises(TaskLostError):
+                    await child.cred.getuid()
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(become)
+                await until_blocked(child)
+                nursery.start_soon(call)
+                await wait_all_tasks_blocked()
+                await writing.write(b"x")
+            await processes[0].check()
+
+
+async def test_a_call_that_comes_later_is_answered_when_the_exec_fails(local: Task) -> None:
+    async with child_and_pipe(local) as (child, blocking, writing):
+        answers: list[int] = []
+
+        async def become() -> None:
+            with pytest.raises(FileNotFoundError):
+                await child.exec(NOWHERE, before=blocking)
+
+        async def call() -> None:
+            answers.append(await child.cred.getuid())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(become)
+            await until_blocked(child)
+            nursery.start_soon(call)
+            await wait_all_tasks_blocked()
+            await writing.write(b"x")
+        assert answers == [os.getuid()]
+        await (await child.exec(TRUE)).check()
+
+
+async def test_a_cancel_waits_for_the_exec_until_the_child_is_given_up(local: Task) -> None:
+    with nothing_left(local):
+        async with child_and_pipe(local) as (child, blocking, _), trio.open_nursery() as nursery:
+            child.set_grace(0)
+
+            async def cancel(scope: trio.CancelScope) -> None:
+                await until_blocked(child)
+                scope.cancel()
+
+            with trio.CancelScope() as scope:
+                nursery.start_soon(cancel, scope)
+                with pytest.raises(UnresponsiveTaskError):
+                    await child.exec(TRUE, before=blocking)
+            assert scope.cancel_called
+
+
+async def test_a_cancel_that_comes_too_late_changes_nothing(local: Task) -> None:
+    processes: list[ChildProcess] = []
+    async with child_and_pipe(local) as (child, blocking, writing):
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+
+                async def cancel() -> None:
+                    await until_blocked(child)
+                    scope.cancel()
+                    with trio.CancelScope(shield=True):
+                        await wait_all_tasks_blocked()
+                        await writing.write(b"x")
+
+                nursery.start_soon(cancel)
+                processes.append(await child.exec(TRUE, before=blocking))
+        assert scope.cancel_called
+        await processes[0].check()
+
+
+async def test_a_child_that_has_died_unseen_does_not_exec(local: Task) -> None:
+    async with local.spawn() as child:
+        pid = child.process.near.id
+        os.kill(pid, SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - SIGKILL is obeyed
+        with pytest.raises(TaskLostError):
+            await child.exec(TRUE)
+
+
+def test_ctrl_c_comes_when_the_exec_is_done() -> None:
+    done: list[ChildProcess] = []
+
+    @trio.lowlevel.enable_ki_protection  # it comes out of the main task
+    async def press(child: ChildTask, writing: FileDescriptor) -> None:
+        await until_blocked(child, SYS.read)
+        os.kill(os.getpid(), SIGINT)
+        with trio.CancelScope(shield=True):
+            await wait_all_tasks_blocked()
+            await writing.write(b"x")
+
+    async def main() -> None:
+        async with (
+            open_local_task() as local,
+            child_and_pipe(local) as (child, blocking, writing),
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(press, child, writing)
+            done.append(await child.exec(TRUE, before=blocking))
+            await trio.sleep_forever()
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        trio.run(main)
+    assert caught.group_contains(KeyboardInterrupt)
+    assert done
