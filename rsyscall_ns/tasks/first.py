@@ -15,7 +15,7 @@ from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near.ffi import Ring
 from rsyscall_ns.near.program import Program, Results
 from rsyscall_ns.transport.doorbell import Doorbell
-from rsyscall_ns.transport.posting import Posted, post_on, wait_alone
+from rsyscall_ns.transport.posting import Posted, outcome, post_on, wait_alone
 
 from .block import MOST_RESULTS, ServerBlock
 from .idwrite import OwnMaps
@@ -113,6 +113,11 @@ class FirstProgram:
         """
         assert self._posted is not None
         return wait_alone(ring, doorbell, self._posted, pidfd, later)
+
+    def outcome(self, ring: Ring) -> Results | None:
+        """Return what has come of it, once the child is dead: None when it has exec'd."""
+        assert self._posted is not None
+        return outcome(ring, self._posted)
 
     def check(self, results: Results, where: object) -> None:
         """Raise the error of a first step that failed."""

@@ -190,18 +190,17 @@ class Launch:
         await self._watch(process)
         return process
 
-    async def adopt_program(self) -> tuple[ChildProcess, ServerBlock]:
-        """Do the same for a child that has exec'd or died; it uses the block no more."""
-        block = self._block
-        assert block is not None
+    async def adopt_program(self) -> ChildProcess:
+        """Do the same for a child that has exec'd or died, or will do nothing else."""
         process = self._process = self._bare_process()
-        if self.parent.sysif.same_thread:
-            process.readiness = self._watcher.watch_here(process.pidfd)
-            self.parent.children.add(process)
-        else:
-            await self._watch(process)
-        self._block = None
-        return process, block
+        await self._watch(process)
+        return process
+
+    def leave_block(self) -> ServerBlock:
+        """Return its block, which is the caller's now: the child uses it no more."""
+        block, self._block = self._block, None
+        assert block is not None
+        return block
 
     async def _watch(self, process: ChildProcess) -> None:
         process.readiness = await self._watcher.watch(process.pidfd)
@@ -248,6 +247,10 @@ class Launch:
             pidfd = self._process.readiness.poll_fd
         later = None if self._then is None else (self._then[0].ring, self._then[1])
         return self.first.alone(self._block.ring, self._bell, pidfd, later)
+
+    def outcome(self) -> Results | None:
+        """Return what ``alone`` does, of a child that is dead."""
+        return None if self._block is None else self.first.outcome(self._block.ring)
 
     async def passed_on(self) -> int | None:
         """Wait until it has sent an fd, which is the caller's, or until its doorbell has ended."""
@@ -318,12 +321,9 @@ class Launch:
         for block in blocks:
             lib.rs_ring_call(block.ring, 0, 0, SYS.exit_group, 0, 0, 0, 0, 0, 0)
         holdings = self.parent.holdings
-        for other in list(holdings.sharers):
-            if other is not self.parent:
-                owned = self._process is not None
-                with suppress(TaskLostError):
-                    await end_in_table(other, self._pidfd, self._watcher.hub, owned=owned)
-                    break
+        others = [other for other in holdings.sharers if other is not self.parent]
+        hub, owned = self._watcher.hub, self._process is not None
+        await end_in_table(others, self._pidfd, hub, owned=owned)
         if self._placed:
             holdings.forgotten.append(self._number)  # open, if another task shares the table
         for other in list(holdings.sharers):

@@ -183,8 +183,8 @@ async def relay(
             if number is not None:
                 process = await heir.adopt(number)
             if not launch.reap_now():
-                stub_process, block = await launch.adopt_program()
-                block.free()
+                stub_process = await launch.adopt_program()
+                launch.leave_block().free()
                 await stub_process.end()
     except BaseException:
         if process is not None:

@@ -16,6 +16,7 @@ from attrs import frozen
 from rsyscall_ns.handle.processes.child import ChildProcess
 from rsyscall_ns.handle.processes.clone_flags import CloneFlagsError
 from rsyscall_ns.handle.processes.process_task import ProcessTask
+from rsyscall_ns.near.abi.wait_h import ChildState
 
 from .environment import Environments
 from .exec import ExecPlan
@@ -46,9 +47,16 @@ class LaunchRequest:
 
 
 async def start_program(
-    parent: ProcessTask[Any], environments: Environments, request: LaunchRequest
+    parent: ProcessTask[Any],
+    environments: Environments,
+    request: LaunchRequest,
+    *,
+    to_its_end: bool = False,
 ) -> ChildProcess:
-    """Make the child; it has exec'd when this returns. Otherwise nothing is left."""
+    """Make the child; it has exec'd when this returns. Otherwise nothing is left.
+
+    ``to_its_end``: the program may have been waited for, too.
+    """
     spawn, plan = request.spawn, request.plan
     wanted = await check_namespaces(parent, spawn) if spawn.bits & NEW else NO_MAPS
     await trio.lowlevel.checkpoint_if_cancelled()  # others have their turn while it execs
@@ -60,7 +68,7 @@ async def start_program(
         cgroup = 0 if spawn.cgroup is None else spawn.cgroup_number(parent)
         launch = Launch(parent, spawn.bits, inside, cgroup=cgroup)
         if outside is None:
-            return run_at_once(launch, plan, make)
+            return run_at_once(launch, plan, make, to_its_end=to_its_end)
         write = spawn.writer or partial(write_child_maps, parent, environments, outside)
         return run_when_mapped(launch, plan, make, write)
 
@@ -75,23 +83,33 @@ async def start_program(
     return process
 
 
-async def run_at_once(launch: Launch, plan: ExecPlan, make: MakeExec) -> ChildProcess:
+async def run_at_once(
+    launch: Launch, plan: ExecPlan, make: MakeExec, *, to_its_end: bool
+) -> ChildProcess:
     """Have the whole way done as one program: no exec where a namespace can't be made.
 
     The child has our processor as soon as we sleep, and not before. So what can be done later
-    is.
+    is. ``to_its_end``: its end is all that is waited for; then there is to be seen if it has
+    exec'd.
     """
     async with launch:
         ready = plan if plan.init is None else await ringing(launch, plan)
         exec_ = make(ready, launch.first.wanted)
         launch.first.become(exec_)
-        await launch.start(() if ready.plain else ready.needed, exec_.take_block())
-        results = await launch.alone()
+        kept = () if ready.plain else ready.needed
+        await launch.start(kept, exec_.take_block(), once=to_its_end)
+        if to_its_end:
+            process = await launch.adopt_program()
+            await process.wait()
+            results = launch.outcome()
+        else:
+            results = await launch.alone()
         if results is not None:
             launch.first.check(results, launch)
             exec_.fail(results, launch)
-        process, block = await launch.adopt_program()
-        exec_.give_block(block)
+        if not to_its_end:
+            process = await launch.adopt_program()
+        exec_.give_block(launch.leave_block())
         if ready.init is not None:
             ready.check_started(launch)
         return process
@@ -142,6 +160,25 @@ class Launched:
     async def __aenter__(self) -> ChildProcess:
         self._process = await start_program(self._parent, self._environments, self._request)
         return self._process
+
+    @trio.lowlevel.enable_ki_protection
+    async def run(self, *, check: bool = True) -> ChildState:
+        """Start the program, wait for its end, reap it, and return how it has ended.
+
+        As a block that waits, and faster: nobody waits for its start. A cancel kills it. ``check``:
+        raise UncleanExitError unless it exited with 0. ``waitid(2)``.
+        """
+        # what it has of ours is held no longer than until it has exec'd
+        process = self._process = await start_program(
+            self._parent, self._environments, self._request, to_its_end=self._request.plan.plain
+        )
+        try:
+            state = process.death_state or await process.wait()
+        finally:
+            await process.end()
+        if check:
+            state.check(process)
+        return state
 
     @trio.lowlevel.enable_ki_protection
     async def __aexit__(self, *_: object) -> None:

@@ -196,7 +196,7 @@ class Task(ProcessTask[ProcessT_co]):
         and ``before``, are as with ``exec``; ``before`` uses them by their handles, for the
         child has no others, but for 0, 1 and 2. ``cgroup`` is as with ``spawn``. It can be
         cancelled. A failed exec raises, and leaves nothing. Leaving the block kills and reaps
-        the program. ``clone3(2)``, ``execve(2)``.
+        the program; await its ``run`` instead to wait for its end. ``clone3(2)``, ``execve(2)``.
         """
         plan = ExecPlan.make(self, command, (stdin, stdout, stderr), pass_fds, before)
         spawn = spawning.SpawnRequest.make(flags, uid_map, gid_map, (), cgroup)

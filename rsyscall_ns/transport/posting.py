@@ -31,6 +31,7 @@ __all__ = [
     "SERVER_SPIN",
     "Posted",
     "both",
+    "outcome",
     "post_on",
     "spins",
     "start_server",
@@ -150,13 +151,12 @@ async def wait_alone(
     alive, waited = True, False  # as far as we know
     while True:
         for at, one in every:
-            slot = one.state - PENDING
             if alive:
                 lib.rs_ring_arm(at)
-            if lib.rs_ring_done(at, slot):
+            if (results := outcome(at, one)) is not None:
                 if not waited:
                     await pace()
-                return one.results(lib.rs_ring_collect(at, slot), interrupted=False)
+                return results
         if not alive:
             return None
         if pidfd < 0:
@@ -167,6 +167,14 @@ async def wait_alone(
         slept()
         waited = True
         alive = doorbell.drain() and (pidfd < 0 or not is_ready(pidfd))
+
+
+def outcome(ring: Ring, posted: Posted) -> Results | None:
+    """Return what has come of a program by now; None where it was not carried out to its end."""
+    slot = posted.state - PENDING
+    if not lib.rs_ring_done(ring, slot):
+        return None
+    return posted.results(lib.rs_ring_collect(ring, slot), interrupted=False)
 
 
 async def wait_fd(doorbell: Doorbell) -> int | None:

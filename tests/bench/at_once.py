@@ -14,7 +14,7 @@ from rsyscall_ns import Task
 
 from .measure import Case, Goal, Row, Sample, one, ready, seconds
 from .native import Native
-from .programs import ARGUMENTS, PATH, launched, run_process, steered
+from .programs import ARGUMENTS, PATH, launched, ran, run_process, steered
 
 __all__ = ["at_once_cases"]
 
@@ -52,7 +52,7 @@ def posix_spawn_together() -> float:
 
 
 def at_once_cases(local: Task, native: Native) -> Sequence[Case]:
-    """Return the cases; the first two are ours."""
+    """Return the cases; the first three are ours."""
     floor, peer = "atonce/c", "atonce/posix_spawn"
 
     def case(key: str, title: str, sample: Sample, *goals: Goal) -> Case:
@@ -63,6 +63,7 @@ def at_once_cases(local: Task, native: Native) -> Sequence[Case]:
     goal = Goal(1, peer)
     at_once, in_steps = each(partial(launched, local)), each(partial(steered, local))
     return [
+        case("atonce/run", "launch and run, a task for each", each(partial(ran, local)), goal),
         case("atonce/launch", "launch, check, a task for each", at_once, goal),
         case("atonce/spawn", "spawn, exec, check, a task for each", in_steps, goal),
         case(floor, "C: all vfork and execve, all waitid", native.sample("atonce", AT_ONCE)),

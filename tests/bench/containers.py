@@ -23,7 +23,7 @@ from rsyscall_ns import (
 
 from .measure import Case, Goal, Row, Sample, UnavailableError, one, ready, seconds
 from .native import Native
-from .programs import PATH, SEVEN, THREE, launched, steered
+from .programs import PATH, SEVEN, THREE, launched, ran, steered
 
 __all__ = ["FOLDERS", "container_cases"]
 
@@ -86,7 +86,7 @@ def check(name: str, arguments: Sequence[str]) -> str:
 
 
 def cases_of(kind: str, namespaces: CLONE, most: float, local: Task, native: Native) -> list[Case]:
-    """Return the cases of one group; the first two are ours."""
+    """Return the cases of one group; the first three are ours."""
     group, floor = GROUPS[kind], f"{kind}/c"
 
     def case(name: str, title: str, sample: Sample, *goals: Goal) -> Case:
@@ -94,9 +94,11 @@ def cases_of(kind: str, namespaces: CLONE, most: float, local: Task, native: Nat
         short = "C" if name == "c" else name
         return one(Row(f"{kind}/{name}", group, title, "ms", short, reference, goals), sample)
 
+    in_one = partial(seconds, 1, partial(ran, local, namespaces))
     at_once = partial(seconds, 1, partial(launched, local, namespaces))
     in_steps = partial(seconds, 1, partial(steered, local, namespaces))
     return [
+        case("run", "launch and run", in_one, Goal(most, floor)),
         case("launch", "launch, check", at_once, Goal(most, floor)),
         case("spawn", "spawn, exec, check", in_steps, Goal(most, floor)),
         case("c", "C: clone, maps, mount, execve, waitid", native.sample(kind)),

@@ -25,7 +25,7 @@ from rsyscall_ns import CLONE, Task
 
 from .floor import Floor
 from .measure import Case, Goal, Row, Samples
-from .programs import ARGUMENTS, NONE, PATH, SEVEN, launched, run_process, steered
+from .programs import ARGUMENTS, NONE, PATH, SEVEN, launched, ran, run_process, steered
 
 __all__ = ["hold_cases"]
 
@@ -200,9 +200,11 @@ def hold_cases(local: Task, floor: Floor, cloning: Floor, size: int) -> Sequence
     of_ten = Goal(MOST_OF_TEN, statistic="minimum")
     trio_s = batch(partial(longest_step, run_process), size)
     return [
+        case("run", "launch and run", ours(ran, NONE), goal),
         case("launch", "launch, check", ours(launched, NONE), goal),
         case("spawn", "spawn, exec, check", ours(steered, NONE), goal),
         case("seven", "launch in all seven namespaces, check", ours(launched, SEVEN), goal),
+        case("seven run", "launch and run, in all seven namespaces", ours(ran, SEVEN), goal),
         case("floor", "trio, the least: clone, two waits", least(floor)),
         case("floor two", "trio, the least, in new user and pid namespaces", least(cloning)),
         case("ten", "ten tasks on ten children, getuid", ten_children(local, size), of_ten),

@@ -13,7 +13,7 @@ from .answers import Answers
 from .floor import Floor
 from .measure import Case, Goal, Row, Sample, one, ready, seconds
 from .native import Native
-from .programs import in_thread, launched, posix_spawn, run_process, run_true, steered
+from .programs import in_thread, launched, posix_spawn, ran, run_process, run_true, steered
 from .rsyscall_ng import NAME, RsyscallNg
 
 __all__ = ["HEAP", "heap_cases", "launch_cases"]
@@ -44,16 +44,18 @@ def timed(operation: Callable[[], object]) -> Sample:
 def launch_cases(
     local: Task, native: Native, asyncio: Answers, rsyscall_ng: RsyscallNg, floor: Floor
 ) -> Sequence[Case]:
-    """Return the cases; the first two are ours."""
+    """Return the cases; the first three are ours."""
 
     def case(key: str, title: str, sample: Sample, *goals: Goal) -> Case:
         reference = None if key == "true/c" else "true/c"
         short = {"true/c": "C", "true/rsyscall-ng": NAME}.get(key, title.partition(",")[0])
         return one(Row(key, ONE_BY_ONE, title, "ms", short, reference, goals), sample)
 
+    in_one = partial(seconds, 1, partial(ran, local))
     at_once = partial(seconds, 1, partial(launched, local))
     in_steps = partial(seconds, 1, partial(steered, local))
     return [
+        case("true/run", "launch and run", in_one, *LAUNCH_GOALS),
         case("true/launch", "launch, check", at_once, *LAUNCH_GOALS),
         case("true/spawn", "spawn, exec, check", in_steps, *LAUNCH_GOALS),
         case("true/c", "C: vfork, execve, waitid", native.sample("true")),

@@ -25,6 +25,7 @@ __all__ = [
     "in_thread",
     "launched",
     "posix_spawn",
+    "ran",
     "run_process",
     "run_true",
     "steered",
@@ -44,6 +45,14 @@ async def steered(local: Task, namespaces: CLONE = NONE) -> None:
         async with local.spawn(namespaces) as child:
             process = await child.exec(TRUE)
             await process.check()
+    except NamespaceNotAllowedError as error:
+        raise UnavailableError(str(error)) from error
+
+
+async def ran(local: Task, namespaces: CLONE = NONE) -> None:
+    """Run a program to its end, and ask only then how it went."""
+    try:
+        await local.launch(TRUE, namespaces).run()
     except NamespaceNotAllowedError as error:
         raise UnavailableError(str(error)) from error
 
