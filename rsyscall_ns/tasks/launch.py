@@ -192,9 +192,9 @@ class Launch:
 
     async def adopt_program(self) -> ChildProcess:
         """Do the same for a child that has exec'd or died, or will do nothing else."""
-        process = self._process = self._bare_process()
-        await self._watch(process)
-        return process
+        self._process = self._bare_process()
+        await self._watch(self._process)
+        return self._process
 
     def leave_block(self) -> ServerBlock:
         """Return its block, which is the caller's now: the child uses it no more."""

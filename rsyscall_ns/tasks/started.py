@@ -98,16 +98,16 @@ async def run_at_once(
         launch.first.become(exec_)
         kept = () if ready.plain else ready.needed
         await launch.start(kept, exec_.take_block(), once=to_its_end)
-        if to_its_end:
-            process = await launch.adopt_program()
+        process = await launch.adopt_program() if to_its_end else None
+        if process is None:
+            results = await launch.alone()
+        else:
             await process.wait()
             results = launch.outcome()
-        else:
-            results = await launch.alone()
         if results is not None:
             launch.first.check(results, launch)
             exec_.fail(results, launch)
-        if not to_its_end:
+        if process is None:
             process = await launch.adopt_program()
         exec_.give_block(launch.leave_block())
         if ready.init is not None:
