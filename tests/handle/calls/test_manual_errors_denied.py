@@ -1,7 +1,6 @@
-"""Errors of who may not: other users' files, clocks, processes, queues; each keeps its errno.
+"""Errors of who may not: other users' files, clocks and processes; each keeps its errno.
 
-EPERM of ``mount_setattr(2)`` for root of the machine, of ``kexec_load(2)`` where modules are
-locked, and ESRCH of ``utimensat(2)``, which no kernel tells, are not here.
+ESRCH of ``utimensat(2)`` is not here: no kernel of ours tells it.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from rsyscall_ns import (
     Timespec,
     Timex,
 )
+from rsyscall_ns.near.calls import host
 from rsyscall_ns.near.ids import Address
 from rsyscall_ns.near.ids import Process as NearProcess
 from tests.support.provoked import Case, Provoked, Use, cases, powerless, provoke
@@ -146,6 +146,7 @@ MACHINE: Provoked[Task] = {
     "timerfd_create": [
         ("EPERM", powerless(lambda t: t.fds.timerfd_create(CLOCK.REALTIME_ALARM))),
     ],
+    "syslog": [("EPERM", powerless(lambda t: host.syslog(t.sysif, 9, None, 0)))],
     "perf_event_open": [("EACCES", powerless(measured))],
     "userfaultfd": [("EPERM", powerless(faulted))],
     "reboot": [("EPERM", powerless(lambda t: t.host.reboot(REBOOT.CAD_OFF, machine=True)))],
