@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
 from attrs import evolve
 
 from rsyscall_ns import (
@@ -30,12 +29,10 @@ from rsyscall_ns import (
     SHUT,
     SIG,
     SOCK,
-    BpfNotAllowedError,
     Command,
     EpollFD,
     KcmpEpollSlot,
     MemoryMapping,
-    MissingCallError,
     NumaPolicy,
     O,
     PerfEventAttr,
@@ -381,7 +378,4 @@ PROVOKED: Provoked[Scene] = {
 async def test_an_error_of_the_page_is_the_kernels_own(
     task: Task, tmp_path: Path, case: Case[Scene]
 ) -> None:
-    try:
-        await provoke(task, case, Scene(task, tmp_path))
-    except (MissingCallError, BpfNotAllowedError) as error:
-        pytest.skip(f"not in this kernel: {error}")
+    await provoke(task, case, Scene(task, tmp_path))

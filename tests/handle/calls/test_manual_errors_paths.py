@@ -15,7 +15,6 @@ from rsyscall_ns import (
     Command,
     FileAttr,
     FileFD,
-    MissingCallError,
     O,
     OpenHow,
     Task,
@@ -93,11 +92,8 @@ PATHS: Mapping[str, str] = {
 
 
 async def on(call: OnPath, path: str, scene: Scene) -> None:
-    """Make a call on a path in the folder, if the kernel has it."""
-    try:
-        await call(scene.task, scene.folder / path)
-    except MissingCallError as error:
-        pytest.skip(f"not in this kernel: {error}")
+    """Make a call on a path in the folder."""
+    await call(scene.task, scene.folder / path)
 
 
 def each_path(call: OnPath) -> list[tuple[str, Use[Scene]]]:
@@ -113,10 +109,7 @@ async def shut_out(call: OnPath, scene: Scene) -> None:
 async def from_a_file(call: FromFile, scene: Scene) -> None:
     """Make a call on a path that begins at a file instead of a directory."""
     async with await scene.task.fs.open(scene.folder / "file") as file:
-        try:
-            await call(scene.task, file)
-        except MissingCallError as error:
-            pytest.skip(f"not in this kernel: {error}")
+        await call(scene.task, file)
 
 
 DIRECTORIES: Mapping[str, FromFile] = {
