@@ -12,6 +12,7 @@ from rsyscall_ns import (
     MAP,
     MFD,
     MLOCK,
+    MPOL,
     MREMAP,
     MSYNC,
     PROT,
@@ -21,6 +22,7 @@ from rsyscall_ns import (
     O,
     Task,
 )
+from rsyscall_ns.near.calls import mem as near_mem
 from rsyscall_ns.near.ids import Address
 from tests.support.children import IS_ROOT
 from tests.support.provoked import Case, cases, provoke
@@ -123,6 +125,12 @@ async def advised(task: Task, address: int) -> None:
         await fd.process_madvise([(Address(address), PAGE)], MADV.COLD)
 
 
+async def bound(mapping: MemoryMapping) -> None:
+    """Bind pages to nodes that stand nowhere."""
+    near = (mapping.task.sysif, mapping.near)
+    await near_mem.mbind(*near, PAGE, MPOL.BIND, NOWHERE, 64, 0)
+
+
 PROVOKED: dict[str, list[tuple[str, Use]]] = {
     "mmap": [
         ("EACCES", opened(lambda t, fd: t.mem.mmap(PAGE, RW, MAP.SHARED, fd))),
@@ -170,6 +178,7 @@ PROVOKED: dict[str, list[tuple[str, Use]]] = {
     "mincore": [
         ("EINVAL", mapped(lambda m: m.mincore(1))),
         ("ENOMEM", holed(lambda m: m.mincore())),
+        ("EFAULT", mapped(lambda m: near_mem.mincore(m.task.sysif, m.near, PAGE, NOWHERE))),
     ],
     "msync": [
         ("EINVAL", mapped(lambda m: m.msync(MSYNC.SYNC | MSYNC.ASYNC))),
@@ -197,6 +206,7 @@ PROVOKED: dict[str, list[tuple[str, Use]]] = {
         ("EFAULT", lambda t: t.process.process_vm_readv([(NOWHERE, 8)])),
         ("EFAULT", lambda t: t.process.process_vm_writev([b"a"], [(NOWHERE, 1)])),
     ],
+    "mbind": [("EFAULT", mapped(bound))],
     "process_madvise": [
         ("EINVAL", lambda t: advised(t, PAGE + 1)),
         ("ENOMEM", lambda t: advised(t, PAGE)),
