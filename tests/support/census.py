@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from attrs import frozen
@@ -15,6 +17,7 @@ from rsyscall_ns import Task
 __all__ = ["Census", "children", "nothing_left", "open_fds"]
 
 SELF: Final = Path("/proc/self")
+PATIENCE: Final = 10  # seconds
 # how the kernel calls anonymous shared memory, and we that of stubs
 SHARED: Final = ("/dev/zero (deleted)", "/memfd:rsyscall_ns-arena (deleted)")
 
@@ -39,6 +42,23 @@ def children() -> frozenset[int]:
     return frozenset(found)
 
 
+def threads() -> tuple[frozenset[int], frozenset[int]]:
+    """Return the ids of this interpreter's threads: those of Python, and others."""
+    python = {thread.native_id for thread in threading.enumerate()}
+    found = {int(thread.name) for thread in (SELF / "task").iterdir()}
+    return frozenset(found & python), frozenset(found - python)
+
+
+def wait_for_ends(left: frozenset[int]) -> None:
+    """Return once there are no threads but these that Python knows nothing of.
+
+    One that it has joined is such a thread for a moment: Python does not wait for its very end.
+    """
+    latest = monotonic() + PATIENCE
+    while threads()[1] - left and monotonic() < latest:
+        os.sched_yield()
+
+
 def shared_mappings() -> frozenset[str]:
     """Return the inodes of what is mapped."""
     lines = (SELF / "maps").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -51,7 +71,7 @@ class Census:
 
     fds: frozenset[tuple[int, str]]
     children: frozenset[int]
-    threads: int  # of ours: those that Python knows nothing of
+    threads: frozenset[int]  # those that Python knows nothing of; one that it has joined may go
     workers: int  # of Python: trio's end by themselves, some seconds after their last use
     mappings: frozenset[str]  # of an earlier test some may go: its garbage is collected later
     used: int
@@ -68,10 +88,10 @@ class Census:
         ]
         if now.mappings - self.mappings:
             changes.append(f"mappings: new {sorted(now.mappings - self.mappings)}")
-        for name in ("threads", "used"):
-            old, new = getattr(self, name), getattr(now, name)
-            if old != new:
-                changes.append(f"{name}: {old} before, {new} now")
+        if now.threads - self.threads:
+            changes.append(f"threads: new {sorted(now.threads - self.threads)}")
+        if now.used != self.used:
+            changes.append(f"used: {self.used} before, {now.used} now")
         if now.workers > self.workers:
             changes.append(f"workers: {self.workers} before, {now.workers} now")
         assert not changes, "; ".join(changes)
@@ -79,8 +99,7 @@ class Census:
     @classmethod
     def take(cls, task: Task | None = None) -> Census:
         """Count; ``task`` is one whose arena is looked at too."""
-        python = {thread.native_id for thread in threading.enumerate()}
-        threads = {int(thread.name) for thread in (SELF / "task").iterdir()}
+        workers, others = threads()
         used = 0
         if task is not None:
             task.environments.clear()  # kept on purpose, for the next program
@@ -88,8 +107,8 @@ class Census:
         return cls(
             fds=open_fds(),
             children=children(),
-            threads=len(threads - python),
-            workers=len(threads & python),
+            threads=others,
+            workers=len(workers),
             mappings=shared_mappings(),
             used=used,
         )
@@ -102,4 +121,5 @@ def nothing_left(task: Task | None = None) -> Generator[None, None, None]:
         task.arena.release(task.arena.allocate(16), 16)
     before = Census.take(task)
     yield
+    wait_for_ends(before.threads)
     before.assert_same(Census.take(task))

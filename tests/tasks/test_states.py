@@ -12,7 +12,7 @@ from tests.support.children import FOREVER, end_by_exit, same_state, thread_of
 
 
 def threads() -> int:
-    return Census.take().threads
+    return len(Census.take().threads)
 
 
 async def stop_and_go(process: ChildProcess) -> None:
