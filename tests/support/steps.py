@@ -6,7 +6,8 @@ something to the k-th, before it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, final
 
 import pytest
@@ -19,7 +20,7 @@ from rsyscall_ns.tasks import first, idwrite, launch, relay, spawn
 from rsyscall_ns.transport.direct import DirectInterface
 from rsyscall_ns.transport.ring import RingInterface
 
-__all__ = ["Counting", "Steps"]
+__all__ = ["Counting", "Steps", "no_step"]
 
 METHODS = ("call", "execute", "import_fd", "export_fd")
 WAITING = ("finish", "finish_last")  # can be killed or cancelled, but not fail
@@ -111,6 +112,17 @@ class Steps:
         if self.armed:
             self.armed, self.at, self.steps = False, -1, self.count
         return self.steps
+
+
+@contextmanager
+def no_step() -> Generator[None, None, None]:
+    """Assert that the block makes no system call."""
+    with pytest.MonkeyPatch.context() as patch:
+        steps = Steps(patch)
+        try:
+            yield
+        finally:
+            assert steps.count == 0, f"{steps.count} steps were made"
 
 
 @final
