@@ -83,13 +83,18 @@ def folder(
 
 
 def twice(first: FAN_MARK, second: FAN_MARK) -> Callable[[Scene], Awaitable[None]]:
-    """Mark a file in one way, and then in another."""
+    """Mark a file in one way, and then in another.
 
-    async def run(made: FanotifyFD, path: Path) -> None:
-        await made.mark(first, FAN.OPEN, path / "file")
-        await made.mark(second, FAN.OPEN, path / "file")
+    A child does: closing a group that has marks waits for the kernel, which would hold our loop.
+    """
 
-    return group(run)
+    async def run(p: Scene) -> None:
+        path = p.folder / "file"
+        async with p.task.spawn() as child, await child.fs.fanotify_init(INIT.REPORT_FID) as made:
+            await made.mark(first, FAN.OPEN, path)
+            await made.mark(second, FAN.OPEN, path)
+
+    return run
 
 
 async def no_group(p: Scene) -> None:
