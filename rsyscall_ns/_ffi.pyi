@@ -48,6 +48,7 @@ class _Lib:
     RS_BELL_EMPTY: int
     RS_BELL_RUNG: int
     RS_BELL_END: int
+    RS_NO_DOORBELL: int
     def rs_direct_call(
         self, number: int, a: int, b: int, c: int, d: int, e: int, f: int, /
     ) -> int: ...

@@ -19,6 +19,9 @@
 #define RS_BELL_RUNG (-2) /* a byte: something is done */
 #define RS_BELL_END (-3)  /* the other end is gone */
 
+/* What rs_start is given instead of the child's end of a doorbell, for a child that has none. */
+#define RS_NO_DOORBELL (-2)
+
 /* Below it are the fds that a new child has for a short time in our table. The lower they are, the
  * smaller is its own. */
 #define RS_HIGH 256

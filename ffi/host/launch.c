@@ -161,21 +161,25 @@ static uint32_t keep(int32_t *kept, uint32_t count, int32_t doorbell)
  *
  * theirs: the child's end of the doorbell, or -1: then it is made, and our end is ring->made[2].
  * Once the child has its own, theirs is closed here: not with CLONE_FILES, nor where the child
- * takes it out of our table (lends), which has low numbers for that.
+ * takes it out of our table (lends), which has low numbers for that. RS_NO_DOORBELL: there is none,
+ * for a child whose end is all that is waited for; it can't be interrupted either.
  * kept: an ascending list of fds that it keeps besides, with room for one more.
  * setup: more of RS_SETUP_*. */
 int rs_start(struct rs_ring *ring, uint64_t entry, uint32_t setup, uint32_t death_signal, uint32_t spin,
 	     int theirs, int lends, uint64_t kept, uint32_t kept_count, uint64_t flags, uint64_t cgroup, uint64_t ops,
 	     uint32_t count, uint64_t results)
 {
+	const int makes = theirs == -1;
 	int ends[2] = {-1, theirs};
 	int64_t pid;
 
-	setup |= RS_SETUP_HANDLERS | (flags & CLONE_FILES ? 0 : RS_SETUP_OWN_FILES);
+	setup |= flags & CLONE_FILES ? 0 : RS_SETUP_OWN_FILES;
+	if (theirs != RS_NO_DOORBELL)
+		setup |= RS_SETUP_HANDLERS;
 	ring->made[2] = -1;
-	if (theirs < 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+	if (makes && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -errno;
-	if (lends && theirs < 0)
+	if (lends && makes)
 		ends[0] = rs_move_up(ends[0]);
 	if (kept_count)
 		kept_count = keep((int32_t *)kept, kept_count, ends[1]);
@@ -184,7 +188,7 @@ int rs_start(struct rs_ring *ring, uint64_t entry, uint32_t setup, uint32_t deat
 	ring->made[2] = ends[0];
 	pid = clone_server(ring, flags | (lends ? CLONE_FILES : 0), cgroup);
 	if (pid < 0) {
-		if (theirs < 0) {
+		if (makes) {
 			close(ends[0]);
 			close(ends[1]);
 		}
@@ -193,7 +197,7 @@ int rs_start(struct rs_ring *ring, uint64_t entry, uint32_t setup, uint32_t deat
 	ring->made[0] = (int32_t)pid;
 	if (lends)
 		ring->made[1] = rs_move_up(ring->made[1]);
-	else if (!(flags & CLONE_FILES))
+	else if (!(flags & CLONE_FILES) && theirs != RS_NO_DOORBELL)
 		close(ends[1]);
 	return 0;
 }

@@ -92,11 +92,11 @@ class FirstProgram:
         content = struct.pack(f"<{len(every)}i", *every) + bytes(INT * room)
         return self.hold(content), len(every)
 
-    def lay_out(self, block: ServerBlock) -> Posted:
-        """Place it where the child sees it; what is returned is to be posted."""
+    def lay_out(self, block: ServerBlock) -> tuple[int, int, int]:
+        """Place it where the child sees it; a server is started with what is returned."""
         results = block.results if len(self._program) <= MOST_RESULTS else 0
         posted = self._posted = Posted(self._program, self._arena, self._steps, results)
-        return posted
+        return posted.first()
 
     def post(self, block: ServerBlock) -> None:
         """Post it on the ring of a server, which need not have been started."""

@@ -51,6 +51,28 @@ class StandingExec:
         with arena.view(self.steps, self._size) as view:
             place(self.exec.program, view, self.steps)
 
+    @classmethod
+    def of(
+        cls, plan: ExecPlan, arena: Arena, environment: Environment, wanted: Wanted | None = None
+    ) -> StandingExec:
+        """Find that of a plain plan, which is made if need be. ``wanted``: what comes before it."""
+        # the command is kept alive by the exec
+        key = (id(plan.command), plan.resets, wanted)
+        known = environment.attached.get(key)
+        if isinstance(known, StandingExec):
+            return known
+        first = None if wanted is None else FirstSteps(arena, wanted)
+        made = cls(plan, arena, environment, first)
+        environment.attach(key, made)
+        return made
+
+    def give_block(self, block: ServerBlock) -> None:
+        """Keep the block of a child that uses it no more, for the next."""
+        if len(self.blocks) == MOST_BLOCKS:
+            block.free()
+        else:
+            self.blocks.append(block)
+
     def release(self) -> None:
         """Give the memory back."""
         while self.blocks:
@@ -74,7 +96,7 @@ class NewExec:
         self._standing: StandingExec | None = None
         self.steps = 0  # the address of those that lie in memory, 0 where they don't
         if plan.plain:
-            self._standing = standing = self._find(plan, arena, environment, wanted)
+            self._standing = standing = StandingExec.of(plan, arena, environment, wanted)
             standing.users += 1
             self._exec, self.first = standing.exec, standing.first
             self.steps = standing.steps
@@ -84,20 +106,6 @@ class NewExec:
             self._exec = ExecProgram(plan, arena, environment.address, before)
         self.program = self._exec.program
 
-    @staticmethod
-    def _find(
-        plan: ExecPlan, arena: Arena, environment: Environment, wanted: Wanted | None
-    ) -> StandingExec:
-        # the command is kept alive by the exec
-        key = (id(plan.command), plan.resets, wanted)
-        known = environment.attached.get(key)
-        if isinstance(known, StandingExec):
-            return known
-        first = None if wanted is None else FirstSteps(arena, wanted)
-        made = StandingExec(plan, arena, environment, first)
-        environment.attach(key, made)
-        return made
-
     def take_block(self) -> ServerBlock | None:
         """Return the block of an earlier child, if there is one."""
         standing = self._standing
@@ -105,11 +113,10 @@ class NewExec:
 
     def give_block(self, block: ServerBlock) -> None:
         """Keep the block of a child that uses it no more, for the next."""
-        standing = self._standing
-        if standing is None or len(standing.blocks) == MOST_BLOCKS:
+        if self._standing is None:
             block.free()
         else:
-            standing.blocks.append(block)
+            self._standing.give_block(block)
 
     def fail(self, results: Results, where: object) -> NoReturn:
         """Raise what went wrong."""

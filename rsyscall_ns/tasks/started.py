@@ -19,6 +19,7 @@ from rsyscall_ns.handle.processes.process_task import ProcessTask
 from rsyscall_ns.near.abi.wait_h import ChildState
 
 from .environment import Environments
+from .errand import run_errand
 from .exec import ExecPlan
 from .idwrite import IdMaps, OwnMaps
 from .launch import FILES, Launch
@@ -168,16 +169,21 @@ class Launched:
         As a block that waits, and faster: nobody waits for its start. A cancel kills it. ``check``:
         raise UncleanExitError unless it exited with 0. ``waitid(2)``.
         """
-        # what it has of ours is held no longer than until it has exec'd
-        process = self._process = await start_program(
-            self._parent, self._environments, self._request, to_its_end=self._request.plan.plain
-        )
-        try:
-            state = process.death_state or await process.wait()
-        finally:
-            await process.end()
+        request, parent = self._request, self._parent
+        plan, state = request.plan, None
+        if plan.plain and parent.sysif.same_thread and not request.spawn.bits:
+            state = await run_errand(parent, self._environments, plan)
+        if state is None:
+            # what it has of ours is held no longer than until it has exec'd
+            process = await start_program(
+                parent, self._environments, request, to_its_end=plan.plain
+            )
+            try:
+                state = process.death_state or await process.wait()
+            finally:
+                await process.end()
         if check:
-            state.check(process)
+            state.check(plan.command)
         return state
 
     @trio.lowlevel.enable_ki_protection

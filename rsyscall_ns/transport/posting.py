@@ -103,6 +103,14 @@ class Posted:
     def _is_empty(self) -> bool:
         return not (self.count or self.program.regions)
 
+    def first(self) -> tuple[int, int, int]:
+        """Be the first one of a server that is started then.
+
+        Returns where its steps lie, how many they are, and where the results are to be.
+        """
+        self.state = PENDING
+        return self.steps, self.count, self.results_at
+
     def post(self, ring: Ring) -> int:
         """Post it, if there is room; the state is what that gave."""
         self.state = lib.rs_ring_run(ring, 0, 0, self.steps, self.count, self.results_at)
@@ -202,7 +210,7 @@ def both(one: int, other: int) -> select.epoll:
 
 def start_server(  # noqa: PLR0913 - all that is done in one call
     ring: Ring,
-    posted: Posted,
+    first: tuple[int, int, int],
     entry: int,
     flags: int,
     *,
@@ -215,20 +223,19 @@ def start_server(  # noqa: PLR0913 - all that is done in one call
 ) -> tuple[int, int, int]:
     """Clone a child of this interpreter that serves a ring, from its first program on.
 
-    Returns its pid, its pidfd, and our end of the doorbell that is made for it. ``theirs``: the
-    child's end of one that there is; then the last is -1. That end is closed in here, but for a
-    child that shares our fd table (``CLONE.FILES``), or ``lends`` from it what becomes its own:
-    then it is open here as ``ring.doorbell``. ``kept``: address and length of an ascending list of
-    fds that it keeps besides, with room for one more. ``cgroup``: the fd of the one that it starts
-    in, with ``CLONE.INTO_CGROUP``. ``setup``: more of ``RS_SETUP_*``. It dies with this thread.
+    ``first``: what ``Posted.first`` tells of that. Returns its pid, its pidfd, and our end of the
+    doorbell that is made for it. ``theirs``: the child's end of one that there is, or
+    RS_NO_DOORBELL; then the last is -1. That end is closed in here, but for a child that shares our
+    fd table (``CLONE.FILES``), or ``lends`` from it what becomes its own: then it is open here as
+    ``ring.doorbell``. ``kept``: address and length of an ascending list of fds that it keeps
+    besides, with room for one more. ``cgroup``: the fd of the one that it starts in, with
+    ``CLONE.INTO_CGROUP``. ``setup``: more of ``RS_SETUP_*``. It dies with this thread.
     """
     failure = lib.rs_start(
-        *(ring, entry, setup, SIGKILL, spin, theirs, lends, *kept, flags, cgroup),
-        *(posted.steps, posted.count, posted.results_at),
+        *(ring, entry, setup, SIGKILL, spin, theirs, lends, *kept, flags, cgroup), *first
     )
     pid, pidfd, bell = ring.made
     if failure:
-        what = "socketpair" if theirs < 0 and bell < 0 else "clone3"
+        what = "socketpair" if theirs == -1 and bell < 0 else "clone3"
         raise kernel_error(-failure, what, "this interpreter")
-    posted.state = PENDING
     return pid, pidfd, bell

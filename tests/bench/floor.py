@@ -51,7 +51,7 @@ class Floor:
         """Run it, and wait for its end."""
         ring, exec_ = self._block.ring, self._exec
         posted = Posted(exec_.exec.program, self._arena, exec_.steps, self._block.results)
-        _, pidfd, bell = start_server(ring, posted, self._arena.entry, self._flags)
+        _, pidfd, bell = start_server(ring, posted.first(), self._arena.entry, self._flags)
         lib.rs_ring_arm(ring)
         await trio.lowlevel.wait_readable(bell)
         os.close(bell)

@@ -16,7 +16,7 @@ from rsyscall_ns.near import reap
 from rsyscall_ns.near.interface import SyscallInterface
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program, Results
-from rsyscall_ns.tasks import first, idwrite, launch, relay, spawn
+from rsyscall_ns.tasks import errand, first, idwrite, launch, relay, spawn
 from rsyscall_ns.transport.direct import DirectInterface
 from rsyscall_ns.transport.ring import RingInterface
 
@@ -27,6 +27,8 @@ WAITING = ("finish", "finish_last")  # can be killed or cancelled, but not fail
 LAUNCHING = (  # what the interpreter does by itself
     (spawn, "capabilities_now"),
     (spawn, "ids_now"),
+    (errand, "start_server"),
+    (errand.Errand, "wait"),
     (launch, "doorbell_pair"),
     (first, "post_on"),
     (first, "Posted"),

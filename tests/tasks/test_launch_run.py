@@ -18,6 +18,7 @@ from rsyscall_ns import (
     PathError,
     Task,
     UncleanExitError,
+    open_local_task,
 )
 from tests.support.census import children, nothing_left
 from tests.support.children import FOREVER, IS_ROOT, TRUE, is_alive, shell
@@ -110,6 +111,37 @@ async def test_a_cancel_kills_and_reaps(local: Task, flags: CLONE) -> None:
                 await trio.lowlevel.checkpoint()
             scope.cancel()
     assert children() == before
+
+
+async def test_it_is_killed_when_the_scope_of_its_task_ends() -> None:
+    """The memory that its child starts in goes with that scope."""
+    found: list[UncleanExitError] = []
+    before = children()
+
+    async def run(task: Task) -> None:
+        with pytest.raises(UncleanExitError) as caught:
+            await task.launch(FOREVER).run()
+        found.append(caught.value)
+
+    async with trio.open_nursery() as nursery:
+        async with open_local_task() as task:
+            nursery.start_soon(run, task)
+            while children() == before:
+                await trio.lowlevel.checkpoint()
+        assert children() == before
+    assert [error.state.killed_with() for error in found] == [SIG.KILL]
+    assert str(found[0]) == f"{FOREVER} was killed by SIGKILL"
+
+
+async def test_a_command_of_many_places_is_run_from_the_first_that_has_it(local: Task) -> None:
+    """It takes more steps than there is room for beside a ring."""
+    nowhere = [f"/nowhere/{number}" for number in range(2000)]
+    command = Command(nowhere[0], ["true"], elsewhere=[*nowhere[1:], "/bin/true"])
+    with nothing_left(local):
+        await local.launch(command).run()
+    missing = Command(nowhere[0], ["true"], elsewhere=nowhere[1:])
+    with pytest.raises(FileNotFoundError):
+        await local.launch(missing).run()
 
 
 async def test_a_child_runs_programs_too(local: Task) -> None:
