@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from signal import SIGINT, SIGKILL
 
 import pytest
@@ -13,6 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from rsyscall_ns import (
     SYS,
+    ChildBusyError,
     ChildProcess,
     ChildTask,
     Command,
@@ -23,11 +24,27 @@ from rsyscall_ns import (
     UnresponsiveTaskError,
     open_local_task,
 )
-from tests.support.blocking import until_blocked
+from rsyscall_ns.memory.arena import Arena
+from rsyscall_ns.near.ffi import BLOCK_SIZE
+from tests.support.blocking import current_call, until_blocked
 from tests.support.census import nothing_left
 from tests.support.children import TRUE
 
 NOWHERE = Command("/nowhere", ["nowhere"])
+
+
+@contextmanager
+def all_that_is_free(arena: Arena, wanted: int) -> Generator[memoryview]:
+    """Allocate blocks until one lies where it is wanted, and yield that."""
+    blocks: list[int] = []
+    while wanted not in blocks:
+        assert len(blocks) < 1000
+        blocks.append(arena.allocate(BLOCK_SIZE, BLOCK_SIZE))
+    try:
+        yield arena.view(wanted, BLOCK_SIZE)
+    finally:
+        for block in blocks:
+            arena.release(block, BLOCK_SIZE)
 
 
 @asynccontextmanager
@@ -80,6 +97,51 @@ async def test_a_call_that_comes_later_is_answered_when_the_exec_fails(local: Ta
             await writing.write(b"x")
         assert answers == [os.getuid()]
         await (await child.exec(TRUE)).check()
+
+
+async def test_an_exec_that_is_refused_leaves_the_news_to_the_first(local: Task) -> None:
+    async with child_and_pipe(local) as (child, blocking, writing):
+        failed = trio.Event()
+
+        async def become() -> None:
+            with pytest.raises(FileNotFoundError):
+                await child.exec(NOWHERE, before=blocking)
+            failed.set()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(become)
+            await until_blocked(child)
+            await wait_all_tasks_blocked()
+            os.write(writing.near.number, b"x")
+            while current_call(child.process.near.id) != SYS.futex:
+                pass  # it has failed and said so, and the loop has not turned since
+            with pytest.raises(ChildBusyError):
+                await child.exec(TRUE)
+            with trio.fail_after(5):
+                await failed.wait()
+        assert await child.cred.getuid() == os.getuid()
+
+
+async def test_the_memory_of_one_that_dies_on_the_way_is_left_alone(local: Task) -> None:
+    changed: list[bytes] = []
+    for _ in range(8):  # who learns of it first is a matter of chance
+        async with child_and_pipe(local) as (child, blocking, _):
+            stack = child.process.used_stack.near.value
+
+            async def become(child: ChildTask = child, blocking: Program = blocking) -> None:
+                await child.exec(TRUE, before=blocking)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(become)
+                await until_blocked(child)
+                await wait_all_tasks_blocked()
+                os.kill(child.process.near.id, SIGKILL)
+                await child.process.wait()
+                with all_that_is_free(local.arena, stack) as memory:
+                    memory[:] = bytes(BLOCK_SIZE)
+                    await wait_all_tasks_blocked()
+                    changed.append(bytes(memory))
+    assert not any(map(any, changed))
 
 
 async def test_a_cancel_waits_for_the_exec_until_the_child_is_given_up(local: Task) -> None:
