@@ -31,6 +31,7 @@ __all__ = [
     "SERVER_SPIN",
     "Posted",
     "both",
+    "check_begun",
     "outcome",
     "post_on",
     "spins",
@@ -145,7 +146,7 @@ async def wait_alone(
     For a process whose ring has no interface: nobody else waits on its doorbell. ``pidfd`` tells
     its end where the doorbell does not, because another process shares the fd table. ``later``: one
     on another ring, which the process serves once it has exec'd; the results are the program's that
-    is done.
+    is done. OSError: it has ended before it began.
     """
     every = ((ring, posted),) if later is None else (later, (ring, posted))
     alive, waited = True, False  # as far as we know
@@ -158,6 +159,8 @@ async def wait_alone(
                     await pace()
                 return results
         if not alive:
+            for at, _ in every:
+                check_begun(at)
             return None
         if pidfd < 0:
             await trio.lowlevel.wait_readable(doorbell.fileno())
@@ -175,6 +178,13 @@ def outcome(ring: Ring, posted: Posted) -> Results | None:
     if not lib.rs_ring_done(ring, slot):
         return None
     return posted.results(lib.rs_ring_collect(ring, slot), interrupted=False)
+
+
+def check_begun(ring: Ring) -> None:
+    """Raise what has ended a process before it began with what it was to do."""
+    failure = lib.rs_ring_failure(ring)
+    if failure:
+        raise kernel_error(-failure, "close_range", "a new child")
 
 
 async def wait_fd(doorbell: Doorbell) -> int | None:
