@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from signal import SIGINT, SIGKILL
 
 import pytest
@@ -18,6 +19,7 @@ from rsyscall_ns import (
     ChildTask,
     Command,
     FileDescriptor,
+    O,
     Program,
     Task,
     TaskLostError,
@@ -48,10 +50,12 @@ def all_that_is_free(arena: Arena, wanted: int) -> Generator[memoryview]:
 
 
 @asynccontextmanager
-async def child_and_pipe(local: Task) -> AsyncGenerator[tuple[ChildTask, Program, FileDescriptor]]:
+async def child_and_pipe(
+    local: Task, *inherit: FileDescriptor
+) -> AsyncGenerator[tuple[ChildTask, Program, FileDescriptor]]:
     """Yield a child that has made no call, what blocks it, and what ends that when written to."""
     reading, writing = await local.fs.pipe2()
-    async with reading, writing, local.spawn(inherit=[reading]) as child:
+    async with reading, writing, local.spawn(inherit=[reading, *inherit]) as child:
         program = Program()
         program.calls.read(reading.inherit(child), program.room(1), 1)
         yield child, program, writing
@@ -188,16 +192,17 @@ async def test_a_child_that_has_died_unseen_does_not_exec(local: Task) -> None:
             await child.exec(TRUE)
 
 
+@trio.lowlevel.enable_ki_protection  # it comes out of the main task
+async def press(child: ChildTask, writing: FileDescriptor) -> None:
+    await until_blocked(child, SYS.read)
+    os.kill(os.getpid(), SIGINT)
+    with trio.CancelScope(shield=True):
+        await wait_all_tasks_blocked()
+        await writing.write(b"x")
+
+
 def test_ctrl_c_comes_when_the_exec_is_done() -> None:
     done: list[ChildProcess] = []
-
-    @trio.lowlevel.enable_ki_protection  # it comes out of the main task
-    async def press(child: ChildTask, writing: FileDescriptor) -> None:
-        await until_blocked(child, SYS.read)
-        os.kill(os.getpid(), SIGINT)
-        with trio.CancelScope(shield=True):
-            await wait_all_tasks_blocked()
-            await writing.write(b"x")
 
     async def main() -> None:
         async with (
@@ -213,3 +218,36 @@ def test_ctrl_c_comes_when_the_exec_is_done() -> None:
         trio.run(main)
     assert caught.group_contains(KeyboardInterrupt)
     assert done
+
+
+def test_ctrl_c_comes_when_what_has_failed_was_undone() -> None:
+    found: list[list[str]] = []
+
+    def note(child: ChildTask) -> None:
+        place = Path(f"/proc/{child.process.near.id}")
+        ignored = [line for line in (place / "status").read_text().split("\n") if "SigIgn" in line]
+        streams = [str((place / "fd" / str(number)).readlink()) for number in range(3)]
+        found.append(
+            [*ignored, *streams, *sorted(entry.name for entry in (place / "fd").iterdir())]
+        )
+
+    async def main() -> None:
+        async with (
+            open_local_task() as local,
+            await local.fs.open("/dev/null", O.RDWR) as null,
+            child_and_pipe(local, null) as (child, blocking, writing),
+            trio.open_nursery() as nursery,
+        ):
+            output = null.inherit(child)
+            note(child)
+            nursery.start_soon(press, child, writing)
+            with pytest.raises(FileNotFoundError):
+                await child.exec(NOWHERE, before=blocking, stdout=output)
+            note(child)
+            await trio.sleep_forever()
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        trio.run(main)
+    assert caught.group_contains(KeyboardInterrupt)
+    before, after = found
+    assert before == after
