@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from errno import EMFILE
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,8 @@ import trio.testing
 from rsyscall_ns import Container, ZygoteLostError
 from rsyscall_ns.containers.callables.breeder import Zygote, the_zygote
 from rsyscall_ns.handle.processes.child import ChildProcess
-from tests.support.census import Census, children, open_fds
+from tests.support.census import Census, children, nothing_left, open_fds
+from tests.support.limits import fd_table_full
 from tests.support.program import said_by
 
 
@@ -197,6 +199,18 @@ async def test_it_works_where_a_filter_says_that_there_is_no_clone3() -> None:
     """
 
     assert await said_by(FILTERED.format(body=body)) == ["1", "1", "0", "MissingCallError"]
+
+
+async def test_a_child_whose_pidfd_finds_no_room_is_ended_and_an_error() -> None:
+    await pid_of()
+    zygote = running(the_zygote()).near.id
+    channel, directory = 2, 1
+    full = fd_table_full(os.getpid(), channel + directory)
+    with nothing_left(), full, pytest.raises(OSError, match=r"recvmsg\(2\) in this") as caught:
+        await pid_of()
+    assert caught.value.errno == EMFILE
+    await pid_of()
+    assert running(the_zygote()).near.id == zygote
 
 
 async def test_it_unpickles_nothing() -> None:
