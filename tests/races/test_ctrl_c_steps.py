@@ -1,0 +1,72 @@
+"""Ctrl-C at each single step of the main task: what a child makes for us is not lost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+import trio
+
+from rsyscall_ns import CLONE, NamespaceNotAllowedError, Task, open_local_task
+from tests.support.census import Census
+from tests.support.children import TRUE
+from tests.support.steps import Steps
+
+
+async def run(local: Task) -> None:
+    """Run a program to its end, as a child of a child, with id maps."""
+    async with local.spawn() as child:
+        await child.launch(TRUE, CLONE.NEWUSER).run()
+
+
+async def start_a_stub(local: Task) -> None:
+    async with local.spawn() as child, child.spawn(stub=True) as stub:
+        await stub.cred.getuid()
+
+
+async def spawn(local: Task) -> None:
+    async with local.spawn() as child, child.spawn(CLONE.NEWUSER) as other:
+        await other.cred.getuid()
+
+
+async def pass_fds(local: Task) -> None:
+    """Pass an fd, and then another one, whatever has become of the first."""
+    async with (
+        local.spawn() as child,
+        await local.fs.open("/dev/null") as null,
+        await local.fs.open("/dev/zero") as zero,
+    ):
+        try:
+            await null.pass_to(child)
+        except KeyboardInterrupt:
+            assert await (await zero.pass_to(child)).read(1) == b"\0"
+            raise
+
+
+def press() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("way", [run, start_a_stub, spawn, pass_fds])
+def test_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, way: Callable[[Task], Awaitable[None]]
+) -> None:
+    steps = Steps(monkeypatch)
+
+    async def main() -> None:
+        async with open_local_task() as local:
+            await way(local)
+
+    try:
+        trio.run(main)  # what is made once is there
+    except NamespaceNotAllowedError as error:
+        pytest.skip(str(error))
+    before = Census.take()
+    for at in steps.moments(least=5):
+        steps.arm(at, press)
+        with suppress(KeyboardInterrupt):
+            trio.run(main)
+        steps.disarm()
+        before.assert_same(Census.take())
