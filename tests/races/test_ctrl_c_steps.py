@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import trio
@@ -45,14 +46,24 @@ async def pass_fds(local: Task) -> None:
             raise
 
 
+async def make_a_directory(local: Task) -> None:
+    """Make one for the time of a block, by a child and by ourselves."""
+    folder = Path.cwd()
+    async with local.spawn() as child, child.fs.mkdtemp(directory=folder) as made:
+        await child.fs.write_bytes("file", b"", dir_fd=made.fd)
+        async with local.fs.mkdtemp(directory=folder):
+            pass
+
+
 def press() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("way", [run, start_a_stub, spawn, pass_fds])
+@pytest.mark.parametrize("way", [run, start_a_stub, spawn, pass_fds, make_a_directory])
 def test_nothing_is_left(
-    monkeypatch: pytest.MonkeyPatch, way: Callable[[Task], Awaitable[None]]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[Task], Awaitable[None]]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     steps = Steps(monkeypatch)
 
     async def main() -> None:
@@ -70,3 +81,4 @@ def test_nothing_is_left(
             trio.run(main)
         steps.disarm()
         before.assert_same(Census.take())
+        assert list(tmp_path.iterdir()) == []
