@@ -13,7 +13,13 @@ import pytest
 import trio
 import trio.testing
 
-from rsyscall_ns import Container, ZygoteLostError
+from rsyscall_ns import (
+    Container,
+    LandlockDisabledError,
+    MissingCallError,
+    Task,
+    ZygoteLostError,
+)
 from rsyscall_ns.containers.callables.breeder import Zygote, the_zygote
 from rsyscall_ns.handle.processes.child import ChildProcess
 from tests.support.census import Census, children, nothing_left, open_fds
@@ -173,6 +179,54 @@ async def test_one_with_rights_that_the_caller_has_given_up_is_not_used_any_more
     """)
 
     assert found == ["False", "True True"]
+
+
+async def test_one_that_landlock_does_not_restrict_is_not_used_any_more(
+    local: Task, tmp_path: Path
+) -> None:
+    try:
+        await local.landlock.abi_version()
+    except (MissingCallError, LandlockDisabledError) as error:
+        pytest.skip(f"no landlock here: {error}")
+    found = await said_by(f"""
+        from pathlib import Path
+        def write(name):
+            try:
+                (Path({str(tmp_path)!r}) / name).touch()
+            except PermissionError:
+                return "refused"
+            return "written"
+        async def main():
+            async with open_local_task() as task:
+                await task.prctl.set_no_new_privs(for_good=True)  # a zygote that has it, too
+                print(await Container(target=write, args=("before",)).run())
+                rules = await task.landlock.create_ruleset(LANDLOCK_ACCESS_FS.MAKE_REG)
+                await rules.restrict_self(for_good=True)
+                print(write("here"), await Container(target=write, args=("after",)).run())
+    """)
+
+    assert found == ["written", "refused refused"]
+
+
+async def test_one_that_makes_memory_executable_is_not_used_any_more(local: Task) -> None:
+    try:
+        await local.prctl.get_mdwe()
+    except OSError as error:
+        pytest.skip(f"Linux 6.3 is needed: {error}")
+    found = await said_by("""
+        async def look():
+            async with open_local_task() as task:
+                return int(await task.prctl.get_mdwe())
+        def ask():
+            return trio.run(look)
+        async def main():
+            print(await Container(target=ask).run())
+            async with open_local_task() as task:
+                await task.prctl.set_mdwe(PR_MDWE.REFUSE_EXEC_GAIN, for_good=True)
+            print(await Container(target=ask).run())
+    """)
+
+    assert found == ["0", "1"]
 
 
 FILTERED: Final = """
