@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from rsyscall_ns import CLONE, NamespaceNotAllowedError, Task, open_local_task
+from rsyscall_ns import CLONE, NamespaceNotAllowedError, O, Program, Task, open_local_task
 from tests.support.census import Census
 from tests.support.children import TRUE
 from tests.support.steps import Steps
@@ -55,11 +55,20 @@ async def make_a_directory(local: Task) -> None:
             pass
 
 
+async def run_in_vain(local: Task) -> None:
+    """Have a program open two files, and fail."""
+    program = Program()
+    for name in (b"/dev/null", b"/dev/zero", b"/no/such/file"):
+        program.calls.open(program.room(name), O.RDONLY, 0)
+    with suppress(FileNotFoundError):
+        await local.run(program)
+
+
 def press() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("way", [run, start_a_stub, spawn, pass_fds, make_a_directory])
+@pytest.mark.parametrize("way", [run, start_a_stub, spawn, pass_fds, make_a_directory, run_in_vain])
 def test_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: Callable[[Task], Awaitable[None]]
 ) -> None:
@@ -75,7 +84,7 @@ def test_nothing_is_left(
     except NamespaceNotAllowedError as error:
         pytest.skip(str(error))
     before = Census.take()
-    for at in steps.moments(least=5):
+    for at in steps.moments(least=2):
         steps.arm(at, press)
         with suppress(KeyboardInterrupt):
             trio.run(main)
