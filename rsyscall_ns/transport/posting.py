@@ -200,7 +200,10 @@ async def wait_fd(doorbell: Doorbell) -> int | None:
 
 def both(one: int, other: int) -> select.epoll:
     """Return what is readable when one of two fds is; the caller's to close."""
-    made = select.epoll()
+    try:
+        made = select.epoll()
+    except OSError as error:
+        raise kernel_error(error.errno or 0, "epoll_create1", "this interpreter") from None
     try:
         made.register(one, select.EPOLLIN)
         made.register(other, select.EPOLLIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from errno import EMFILE
 from pathlib import Path
 from signal import SIGINT, SIGKILL
 
@@ -31,6 +32,7 @@ from rsyscall_ns.near.ffi import BLOCK_SIZE
 from tests.support.blocking import current_call, until_blocked
 from tests.support.census import nothing_left
 from tests.support.children import TRUE
+from tests.support.limits import fd_table_full
 
 NOWHERE = Command("/nowhere", ["nowhere"])
 
@@ -181,6 +183,15 @@ async def test_a_cancel_that_comes_too_late_changes_nothing(local: Task) -> None
                 processes.append(await child.exec(TRUE, before=blocking))
         assert scope.cancel_called
         await processes[0].check()
+
+
+async def test_no_fd_to_wait_with_is_an_error_that_names_the_call(local: Task) -> None:
+    async with local.spawn() as child:
+        with fd_table_full(os.getpid()):
+            with pytest.raises(OSError, match=r"epoll_create1\(2\) in this interpreter") as caught:
+                await child.exec(TRUE)
+            assert caught.value.errno == EMFILE
+        await (await child.exec(TRUE)).check()
 
 
 async def test_a_child_that_has_died_unseen_does_not_exec(local: Task) -> None:

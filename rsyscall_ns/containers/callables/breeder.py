@@ -19,7 +19,7 @@ from rsyscall_ns.containers.keeping import keep, let_go
 from rsyscall_ns.handle.fds.fd import FileDescriptor
 from rsyscall_ns.handle.processes.child import ChildProcess
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.errors import kernel_error, named_here
 from rsyscall_ns.tasks.command import Command
 from rsyscall_ns.tasks.local import open_local_task
 from rsyscall_ns.tasks.readiness import ChildReadiness
@@ -134,7 +134,8 @@ class Zygote:
         return self._socket
 
     async def _start(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with named_here("socketpair"):
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         async with AsyncExitStack() as undo:
             ours.setblocking(False)
             undo.callback(ours.close)
