@@ -34,7 +34,7 @@ from .mounts.idmapped import id_mapped
 from .network.wiring import Wanted, open_wiring
 from .options import Arguments, Options, Target
 from .prepare import command_of, maps_of, prepare
-from .running import Running
+from .running import Running, ended_by_errors
 from .start import Start
 from .status import would_die
 from .streams import OpenStreams
@@ -110,7 +110,7 @@ class Container(Hooks):
             await streams.open(options.streams)
             taken = await confinement_of(task, options, streams.of, options.pass_fds)
             setup = evolve(setup, confinement=taken)
-            async with id_mapped(task, options.mounts) as given:
+            async with ended_by_errors() as started, id_mapped(task, options.mounts) as given:
                 if self.call is not None:
                     check_supported(options.flags)
                     extras = Extras(options.pass_fds, given)
@@ -118,16 +118,16 @@ class Container(Hooks):
                     waits = None if wiring is None else wiring.connect_process
                     call = CallStart(task, request, self.call, streams.of, extras, hooks, waits)
                     called = await call.run(setup, options.env, wanted=self._wanted)
-                    running = Running(called.process, called, called)
+                    started.append(Running(called.process, called, called))
                 else:
                     connect = None if wiring is None else wiring.connect
                     fds = options.pass_fds
                     async with passed(streams.of, task, maker) as of:
                         start = Start(maker, request, setup, self.command, of, fds, given, connect)
                         who = self if self.hooked() else None
-                        running = await start.run(who, init=options.init)
+                        started.append(await start.run(who, init=options.init))
             self._take(streams)
-        return running
+        return started[0]
 
     async def _after(self) -> None:
         if self.call is None:

@@ -30,7 +30,13 @@ class Keeper:
             with trio.CancelScope(shield=True):
                 async with trio.open_nursery() as nursery:
                     for at_end in list(self.kept.values()):
-                        nursery.start_soon(at_end)
+                        nursery.start_soon(ended, at_end)
+
+
+@trio.lowlevel.enable_ki_protection  # which a nursery's tasks have not, even of a system task
+async def ended(at_end: AtEnd) -> None:
+    """End one. Ctrl-C comes out of the run when all have ended."""
+    await at_end()
 
 
 _keeper: trio.lowlevel.RunVar[Keeper] = trio.lowlevel.RunVar("rsyscall_ns containers")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import final
 
+import trio
 from attrs import frozen
 
 from rsyscall_ns.handle.processes.child import ChildProcess
 
 from .callables.called import Called
 
-__all__ = ["Running"]
+__all__ = ["Running", "ended_by_errors"]
 
 
 @final
@@ -34,3 +36,16 @@ class Running:
         process.abandon()
         if process.pidfd is not None:
             process.pidfd.close_now()
+
+
+@asynccontextmanager
+@trio.lowlevel.enable_ki_protection
+async def ended_by_errors() -> AsyncGenerator[list[Running]]:
+    """Give a list for what is started in the block: it is ended if an error leaves that."""
+    started: list[Running] = []
+    try:
+        yield started
+    except BaseException:
+        for running in started:
+            await running.close()
+        raise

@@ -27,7 +27,7 @@ from rsyscall_ns.tasks.task import ChildTask, Spawned, Task
 
 from .errors import MountError
 from .hooks import Hooks
-from .running import Running
+from .running import Running, ended_by_errors
 from .setup import Setup
 from .streams import Three
 
@@ -61,8 +61,11 @@ class Start:
         """Make it; it has exec'd when this returns. ``init``: with a process 1 of ours."""
         if not init:
             return await self._run(hooks)
-        async with open_init(self.task, dies=not self.setup.session) as first:
-            return await evolve(self, init=first)._run(hooks)  # noqa: SLF001 - of the same class
+        opened = open_init(self.task, dies=not self.setup.session)
+        async with ended_by_errors() as started, opened as first:
+            made = evolve(self, init=first)
+            started.append(await made._run(hooks))  # noqa: SLF001 - of the same class
+        return started[0]
 
     async def _run(self, hooks: Hooks | None) -> Running:
         # a child that changes its ids must not share our memory: it would belong to others then

@@ -11,7 +11,7 @@ import trio
 from rsyscall_ns.handle.fds.fd import FileDescriptor
 from rsyscall_ns.handle.pointers.context import MemoryTask
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.errors import ArgumentRangeError
+from rsyscall_ns.near.errors import ArgumentRangeError, named_here
 from rsyscall_ns.near.ids import INT_MAX
 from rsyscall_ns.near.strings import StrPath, c_path
 
@@ -108,7 +108,8 @@ class OpenStreams:
             return os.open(os.devnull, os.O_RDWR)
         if stream != PIPE:
             return os.dup(stream)
-        reading, writing = os.pipe()
+        with named_here("pipe2"):
+            reading, writing = os.pipe()
         ours, theirs = (reading, writing) if place else (writing, reading)
         self._ours[place] = ours
         return theirs

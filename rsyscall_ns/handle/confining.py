@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from rsyscall_ns.near.abi.prctl_h import PR
 from rsyscall_ns.near.calls import process as near_process
 from rsyscall_ns.near.errors import RsyscallError
 
 from .pointers.context import MemoryTask
 
-__all__ = ["ForGoodError", "TaskNeedsError", "in_child", "in_own_memory", "set_no_new_privs"]
+__all__ = ["ForGoodError", "GivenUp", "TaskNeedsError", "gave_up", "in_child", "in_own_memory"]
+__all__ += ["set_no_new_privs"]
+
+
+@final
+class GivenUp:
+    """How often this interpreter has given up what the kernel tells nobody of."""
+
+    times = 0
 
 
 class ForGoodError(RsyscallError):
@@ -34,6 +44,12 @@ def in_child(task: MemoryTask, what: str, *, for_good: bool) -> None:
     """Raise ForGoodError for the interpreter's own task, unless that is what is wanted."""
     if task.sysif.same_thread and not for_good:
         raise ForGoodError(what)
+
+
+def gave_up(task: MemoryTask) -> None:
+    """Take note that a task has: what was started before has it still."""
+    if task.sysif.same_thread:
+        GivenUp.times += 1
 
 
 def in_own_memory(task: MemoryTask, what: str, *, for_good: bool) -> None:

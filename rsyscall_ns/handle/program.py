@@ -29,6 +29,7 @@ from rsyscall_ns.near.abi.fcntl_h import CLOSE_RANGE_CLOEXEC
 from rsyscall_ns.near.errors import TaskLostError
 from rsyscall_ns.near.nr import SYS, name_of
 from rsyscall_ns.near.program import ProgramError, Ref, Region
+from rsyscall_ns.transport.apart import to_the_end
 
 from .fds.fd import FileDescriptor
 from .fds.holding import FDRef, HoldingProgram
@@ -219,10 +220,14 @@ async def run_program(task: MemoryTask, program: Program) -> ProgramResults:
 
 
 async def close_all(task: MemoryTask, fds: dict[int, int]) -> None:
-    """Close what a program that failed has left open. Not cancellable."""
-    with trio.CancelScope(shield=True):
+    """Close what a program that failed has left open. Neither a cancel nor Ctrl-C comes out."""
+
+    async def close() -> None:
         for number in fds.values():
             try:
                 await task.sysif.call(SYS.close, number)
             except TaskLostError:
                 task.holdings.forgotten.append(number)  # another task may share the table
+
+    if fds:
+        await to_the_end(close)

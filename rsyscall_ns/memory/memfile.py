@@ -8,6 +8,8 @@ import os
 from errno import EINVAL
 from typing import Final
 
+from rsyscall_ns.near.errors import named_here
+
 __all__ = ["EXEC", "KEEPS_SIZE", "NOEXEC", "new_memfile", "new_page"]
 
 NOEXEC: Final = 0x8  # MFD_NOEXEC_SEAL, Linux 6.3
@@ -22,12 +24,13 @@ def new_memfile(name: str, how: int = NOEXEC) -> int:
     ``memfd_create(2)``.
     """
     flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
-    try:
-        return os.memfd_create(name, flags | how)
-    except OSError as error:
-        if error.errno != EINVAL:
-            raise
-        return os.memfd_create(name, flags)
+    with named_here("memfd_create"):
+        try:
+            return os.memfd_create(name, flags | how)
+        except OSError as error:
+            if error.errno != EINVAL:
+                raise
+            return os.memfd_create(name, flags)
 
 
 def new_page(name: str) -> int:

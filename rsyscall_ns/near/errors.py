@@ -8,7 +8,8 @@ message says which call failed, on which fd, in which process.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from errno import ENOSYS
 from typing import Final, Self
@@ -27,6 +28,7 @@ __all__ = [
     "UnresponsiveTaskError",
     "kernel_error",
     "missing_call",
+    "named_here",
 ]
 
 FD_LIMIT: Final = 2**31
@@ -161,3 +163,12 @@ def kernel_error(
     if path is None:
         return OSError(number, message)
     return OSError(number, message, path)
+
+
+@contextmanager
+def named_here(call: str) -> Generator[None]:
+    """Name the call in the errors of a block that makes it in this very interpreter."""
+    try:
+        yield
+    except OSError as error:
+        raise kernel_error(error.errno or 0, call, "this interpreter") from None

@@ -15,7 +15,7 @@ from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near.ffi import Ring
 from rsyscall_ns.near.program import Program, Results
 from rsyscall_ns.transport.doorbell import Doorbell
-from rsyscall_ns.transport.posting import Posted, outcome, post_on, wait_alone
+from rsyscall_ns.transport.posting import Posted, check_begun, outcome, post_on, wait_alone
 
 from .block import MOST_RESULTS, ServerBlock
 from .idwrite import OwnMaps
@@ -115,9 +115,15 @@ class FirstProgram:
         return wait_alone(ring, doorbell, self._posted, pidfd, later)
 
     def outcome(self, ring: Ring) -> Results | None:
-        """Return what has come of it, once the child is dead: None when it has exec'd."""
+        """Return what has come of it, once the child is dead: None when it has exec'd.
+
+        OSError: it has ended before it began.
+        """
         assert self._posted is not None
-        return outcome(ring, self._posted)
+        results = outcome(ring, self._posted)
+        if results is None:
+            check_begun(ring)
+        return results
 
     def check(self, results: Results, where: object) -> None:
         """Raise the error of a first step that failed."""

@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from errno import EIO
+from functools import partial
 from typing import final
 
-import trio
 from attrs import frozen
 
 from rsyscall_ns.handle.pointers.context import MemoryTask
@@ -25,6 +25,7 @@ from rsyscall_ns.near.errors import RsyscallError, TaskLostError, kernel_error
 from rsyscall_ns.near.ids import FileDescriptor
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.near.program import Program
+from rsyscall_ns.transport.apart import to_the_end
 
 from .environment import Environments
 from .idmap import IdMapLike, IdRange, parse_id_map, render
@@ -184,12 +185,12 @@ async def open_proc(task: MemoryTask) -> int:
 
 
 async def close_proc(task: MemoryTask, proc: int) -> None:
-    """Close it. Not cancellable."""
+    """Close it. Neither a cancel nor Ctrl-C comes out: what was made with it would be lost."""
     if task.sysif.same_thread:
-        close_here(proc)  # without a checkpoint, where Ctrl-C might come out
+        close_here(proc)  # without a checkpoint
         return
-    with trio.CancelScope(shield=True), suppress(TaskLostError):
-        await near_fd.close(task.sysif, FileDescriptor(proc))
+    with suppress(TaskLostError):
+        await to_the_end(partial(near_fd.close, task.sysif, FileDescriptor(proc)))
 
 
 def append_maps(

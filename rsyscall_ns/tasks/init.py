@@ -82,7 +82,8 @@ class InitPlan:
         """Return what it is given: where to tell what, and the command, which ps then shows."""
         signal = int(SIG.KILL) if self.dies else 0
         told = f"{self.page:x}:{self.doorbell:x}:{len(paths):x}:{signal:x}".encode() + b"\0"
-        return [b"rsyscall-init:\0", told, *paths, *words]
+        # without any word the kernel gives a program an empty one
+        return [b"rsyscall-init:\0", told, *paths, *(words or [b"\0"])]
 
     @property
     def passed(self) -> set[int]:

@@ -16,8 +16,6 @@ from errno import EAGAIN
 from functools import partial
 from typing import Any, Final, Self, final
 
-import trio
-
 from rsyscall_ns.handle.calls.ns import not_allowed
 from rsyscall_ns.handle.kinds.pidfd import PidFD
 from rsyscall_ns.handle.processes.child import ChildProcess
@@ -354,12 +352,11 @@ class Launch:
         if self.parent.sysif.same_thread:
             os.close(self._number)
             return
-        with trio.CancelScope(shield=True):
-            try:
-                await self.parent.sysif.call(SYS.close, self._number)
-            except TaskLostError:
-                # closed with its process, unless another task shares the table: that one sweeps
-                self.parent.holdings.forgotten.append(self._number)
+        try:
+            await to_the_end(partial(self.parent.sysif.call, SYS.close, self._number))
+        except TaskLostError:
+            # closed with its process, unless another task shares the table: that one sweeps
+            self.parent.holdings.forgotten.append(self._number)
 
     def _start_here(
         self, block: ServerBlock, flags: int, kept: tuple[int, int], *, lasting: bool, setup: int

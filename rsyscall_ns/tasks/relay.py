@@ -108,7 +108,9 @@ class Heir:
     @property
     def has_failed(self) -> bool:
         """Whether it has not become the program."""
-        return bool(lib.rs_ring_done(self._block.ring, self._posted.state - PENDING))
+        ring = self._block.ring
+        began = not lib.rs_ring_failure(ring)
+        return not began or bool(lib.rs_ring_done(ring, self._posted.state - PENDING))
 
     async def adopt(self, number: int) -> ChildProcess:
         """Have an object for it; ``number``: its pidfd."""

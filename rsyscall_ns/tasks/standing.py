@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final, NoReturn, TypeAlias, final
-
-import trio
 
 from rsyscall_ns.memory.arena import Arena
 from rsyscall_ns.near.program import Results
+from rsyscall_ns.transport.apart import to_the_end
 from rsyscall_ns.transport.ring import RingInterface
 from rsyscall_ns.transport.scratch import block_size, place
 
@@ -208,6 +208,5 @@ async def _carry_out(ring: RingInterface, exec_: ExecProgram, steps: int = 0) ->
     """Do it, or undo it and return what has failed; ``steps``: where they lie already."""
     results = await ring.finish_last(ring.begin(exec_.program, steps, last=True))
     if results is not None:
-        with trio.CancelScope(shield=True):
-            await ring.execute(exec_.undo(results))
+        await to_the_end(partial(ring.execute, exec_.undo(results)))
     return results

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from errno import EINVAL
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self, final
 
@@ -43,6 +43,7 @@ from rsyscall_ns.near.ffi import BLOCK_SIZE, Ring, lib, mapped_at
 from rsyscall_ns.near.nr import SYS, name_of
 from rsyscall_ns.near.program import Call, Program, Results
 from rsyscall_ns.near.values import value
+from rsyscall_ns.transport.apart import to_the_end
 from rsyscall_ns.transport.posting import Posted, post_on
 
 from .block import ServerBlock
@@ -310,11 +311,10 @@ class StubChild:
                 os.close(numbers[0])
             return
         for number in numbers:
-            with trio.CancelScope(shield=True):
-                try:
-                    await self._parent.sysif.call(SYS.close, number)
-                except TaskLostError:
-                    self._parent.holdings.forgotten.append(number)
+            try:
+                await to_the_end(partial(self._parent.sysif.call, SYS.close, number))
+            except TaskLostError:
+                self._parent.holdings.forgotten.append(number)
 
     @property
     def ring(self) -> Ring:

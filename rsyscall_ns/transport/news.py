@@ -61,7 +61,11 @@ class News:
             trio.lowlevel.notify_closing(self._alone.fileno())
 
     def ended(self) -> bool:
-        """Look whether the process has exec'd or died; what the doorbell has said is taken out."""
+        """Look whether the process has exec'd or died.
+
+        What the doorbell has said is taken out: so whoever sleeps is woken, to look as well.
+        """
+        self._wake()
         return not self._doorbell.drain() or (self._pidfd >= 0 and is_ready(self._pidfd))
 
     def prepare(self) -> None:

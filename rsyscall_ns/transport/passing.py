@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from errno import EAGAIN, EINVAL, EMFILE
+from functools import partial
 from typing import Final, Protocol, final
 
 import trio
@@ -13,6 +14,7 @@ from rsyscall_ns.near.errors import TaskLostError, kernel_error
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.nr import SYS
 
+from .apart import to_the_end
 from .doorbell import MESSAGE_SIZE, Doorbell, control_fd, message
 from .scratch import ScratchMemory
 
@@ -85,14 +87,14 @@ class Passing:
                 except (BrokenPipeError, ConnectionResetError) as error:
                     raise TaskLostError(process, "it has exec'd or died") from error
                 flags = MSG_CMSG_CLOEXEC | MSG_DONTWAIT
-                result = 0
                 # what was sent must be taken out again, or the next one would get it
-                with trio.CancelScope(shield=True):
-                    result = await process.call(SYS.recvmsg, self._there, base, flags)
-                    if result < 0:
-                        self._stuck = True
-                        with suppress(OSError):  # then the next one tries, before it sends
-                            await self._take_out(process)
+                result = await to_the_end(
+                    partial(process.call, SYS.recvmsg, self._there, base, flags)
+                )
+                if result < 0:
+                    self._stuck = True
+                    with suppress(OSError):  # then the next one tries, before it sends
+                        await to_the_end(partial(self._take_out, process))
                 received = control_fd(bytes(self._scratch.view(base, MESSAGE_SIZE)))
             finally:
                 self._scratch.give_back(base, MESSAGE_SIZE)

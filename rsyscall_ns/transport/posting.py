@@ -31,6 +31,7 @@ __all__ = [
     "SERVER_SPIN",
     "Posted",
     "both",
+    "check_begun",
     "outcome",
     "post_on",
     "spins",
@@ -153,7 +154,7 @@ async def wait_alone(
     For a process whose ring has no interface: nobody else waits on its doorbell. ``pidfd`` tells
     its end where the doorbell does not, because another process shares the fd table. ``later``: one
     on another ring, which the process serves once it has exec'd; the results are the program's that
-    is done.
+    is done. OSError: it has ended before it began.
     """
     every = ((ring, posted),) if later is None else (later, (ring, posted))
     alive, waited = True, False  # as far as we know
@@ -166,6 +167,8 @@ async def wait_alone(
                     await pace()
                 return results
         if not alive:
+            for at, _ in every:
+                check_begun(at)
             return None
         if pidfd < 0:
             await trio.lowlevel.wait_readable(doorbell.fileno())
@@ -185,6 +188,13 @@ def outcome(ring: Ring, posted: Posted) -> Results | None:
     return posted.results(lib.rs_ring_collect(ring, slot), interrupted=False)
 
 
+def check_begun(ring: Ring) -> None:
+    """Raise what has ended a process before it began with what it was to do."""
+    failure = lib.rs_ring_failure(ring)
+    if failure:
+        raise kernel_error(-failure, "close_range", "a new child")
+
+
 async def wait_fd(doorbell: Doorbell) -> int | None:
     """Wait until an fd has come, which is the caller's; None when the doorbell has ended."""
     while True:
@@ -198,7 +208,10 @@ async def wait_fd(doorbell: Doorbell) -> int | None:
 
 def both(one: int, other: int) -> select.epoll:
     """Return what is readable when one of two fds is; the caller's to close."""
-    made = select.epoll()
+    try:
+        made = select.epoll()
+    except OSError as error:
+        raise kernel_error(error.errno or 0, "epoll_create1", "this interpreter") from None
     try:
         made.register(one, select.EPOLLIN)
         made.register(other, select.EPOLLIN)

@@ -282,7 +282,8 @@ class RingInterface:
 
         if self._shut and not self._lost:
             self._watch_or_lose()
-        lib.rs_ring_arm(self._ring)
+        if not self._lost:  # else its memory may be somebody else's by now
+            lib.rs_ring_arm(self._ring)
         if not self._lost and not lib.rs_ring_done(self._ring, slot):
             self._waiting[slot] = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(interrupt)

@@ -242,3 +242,20 @@ async def test_hooks_run_there() -> None:
     """)
 
     assert found == ["yes False"]
+
+
+async def test_a_child_whose_pidfd_finds_no_room_is_ended_and_an_error() -> None:
+    found = await said_by("""
+        from tests.support.census import nothing_left
+        from tests.support.limits import fd_table_full
+        async def main():
+            async with open_local_task() as task:
+                channel = 2
+                with nothing_left(), fd_table_full(os.getpid(), channel):
+                    try:
+                        await Container(target=os.getpid, task=task, start_method="fork").run()
+                    except OSError as error:
+                        print(error.strerror)
+    """)
+
+    assert found == ["Too many open files [pidfd_open(2) in this interpreter]"]

@@ -17,6 +17,7 @@ from rsyscall_ns import (
     CLD,
     PIPE,
     ChildTask,
+    Command,
     CommandNotFoundError,
     Completed,
     Container,
@@ -99,6 +100,12 @@ WAYS = [Container, Hooked]
 async def test_the_command_is_a_child_of_process_1(way: type[Container]) -> None:
     text = "echo $$ $PPID; cat /proc/1/comm"
     assert await said(box(["sh", "-c", text], way, stdout=PIPE)) == "2 1\nrsyscall-init\n"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_command_may_have_no_words_not_even_a_name(way: type[Container]) -> None:
+    done: Completed = await way(Command("/bin/true", []), **PLAIN).run()
+    assert done.exitcode == 0
 
 
 @pytest.mark.parametrize("way", WAYS)

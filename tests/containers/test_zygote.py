@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from errno import EMFILE
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +13,17 @@ import pytest
 import trio
 import trio.testing
 
-from rsyscall_ns import Container, ZygoteLostError
+from rsyscall_ns import (
+    Container,
+    LandlockDisabledError,
+    MissingCallError,
+    Task,
+    ZygoteLostError,
+)
 from rsyscall_ns.containers.callables.breeder import Zygote, the_zygote
 from rsyscall_ns.handle.processes.child import ChildProcess
-from tests.support.census import Census, children, open_fds
+from tests.support.census import Census, children, nothing_left, open_fds
+from tests.support.limits import fd_table_full
 from tests.support.program import said_by
 
 
@@ -173,6 +181,54 @@ async def test_one_with_rights_that_the_caller_has_given_up_is_not_used_any_more
     assert found == ["False", "True True"]
 
 
+async def test_one_that_landlock_does_not_restrict_is_not_used_any_more(
+    local: Task, tmp_path: Path
+) -> None:
+    try:
+        await local.landlock.abi_version()
+    except (MissingCallError, LandlockDisabledError) as error:
+        pytest.skip(f"no landlock here: {error}")
+    found = await said_by(f"""
+        from pathlib import Path
+        def write(name):
+            try:
+                (Path({str(tmp_path)!r}) / name).touch()
+            except PermissionError:
+                return "refused"
+            return "written"
+        async def main():
+            async with open_local_task() as task:
+                await task.prctl.set_no_new_privs(for_good=True)  # a zygote that has it, too
+                print(await Container(target=write, args=("before",)).run())
+                rules = await task.landlock.create_ruleset(LANDLOCK_ACCESS_FS.MAKE_REG)
+                await rules.restrict_self(for_good=True)
+                print(write("here"), await Container(target=write, args=("after",)).run())
+    """)
+
+    assert found == ["written", "refused refused"]
+
+
+async def test_one_that_makes_memory_executable_is_not_used_any_more(local: Task) -> None:
+    try:
+        await local.prctl.get_mdwe()
+    except OSError as error:
+        pytest.skip(f"Linux 6.3 is needed: {error}")
+    found = await said_by("""
+        async def look():
+            async with open_local_task() as task:
+                return int(await task.prctl.get_mdwe())
+        def ask():
+            return trio.run(look)
+        async def main():
+            print(await Container(target=ask).run())
+            async with open_local_task() as task:
+                await task.prctl.set_mdwe(PR_MDWE.REFUSE_EXEC_GAIN, for_good=True)
+            print(await Container(target=ask).run())
+    """)
+
+    assert found == ["0", "1"]
+
+
 FILTERED: Final = """
     from rsyscall_ns.near.abi.prctl_h import PR
     from tests.support.seccomp import answer_with_enosys
@@ -197,6 +253,18 @@ async def test_it_works_where_a_filter_says_that_there_is_no_clone3() -> None:
     """
 
     assert await said_by(FILTERED.format(body=body)) == ["1", "1", "0", "MissingCallError"]
+
+
+async def test_a_child_whose_pidfd_finds_no_room_is_ended_and_an_error() -> None:
+    await pid_of()
+    zygote = running(the_zygote()).near.id
+    channel, directory = 2, 1
+    full = fd_table_full(os.getpid(), channel + directory)
+    with nothing_left(), full, pytest.raises(OSError, match=r"recvmsg\(2\) in this") as caught:
+        await pid_of()
+    assert caught.value.errno == EMFILE
+    await pid_of()
+    assert running(the_zygote()).near.id == zygote
 
 
 async def test_it_unpickles_nothing() -> None:

@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from errno import EMFILE
+from functools import partial
 from typing import Any, Final, final
 
 import trio
@@ -17,13 +19,14 @@ from rsyscall_ns.containers.keeping import keep, let_go
 from rsyscall_ns.handle.fds.fd import FileDescriptor
 from rsyscall_ns.handle.processes.child import ChildProcess
 from rsyscall_ns.near import ids
-from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.errors import kernel_error, named_here
 from rsyscall_ns.tasks.command import Command
 from rsyscall_ns.tasks.local import open_local_task
 from rsyscall_ns.tasks.readiness import ChildReadiness
 from rsyscall_ns.tasks.task import Task
 from rsyscall_ns.transport.apart import to_the_end
 
+from .called import reap
 from .inherited import Inherited
 from .job import CLONE_NUMBERS, module_command
 from .surroundings import Surroundings
@@ -114,6 +117,9 @@ class Zygote:
         (pid,) = ANSWER.unpack(found)
         if pid < 0:
             raise kernel_error(-pid, "clone3", "the zygote")
+        if not received:  # its pidfd found no room here: the child is ours all the same
+            await to_the_end(partial(reap, pid))
+            raise kernel_error(EMFILE, "recvmsg", "this interpreter")
         return pid, received[0]
 
     async def _connection(self, inherited: Inherited) -> socket.socket:
@@ -128,7 +134,8 @@ class Zygote:
         return self._socket
 
     async def _start(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with named_here("socketpair"):
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         async with AsyncExitStack() as undo:
             ours.setblocking(False)
             undo.callback(ours.close)

@@ -27,7 +27,7 @@ from rsyscall_ns.near.abi.capability_block import (
 )
 from rsyscall_ns.near.abi.prctl_h import PR
 from rsyscall_ns.near.abi.sched_h import CLONE, NEW_NAMESPACES
-from rsyscall_ns.near.errors import kernel_error
+from rsyscall_ns.near.errors import kernel_error, named_here
 from rsyscall_ns.near.nr import SYS
 from rsyscall_ns.tasks.command import Command
 from rsyscall_ns.tasks.exec import ExecPlan
@@ -116,7 +116,8 @@ class CallStart:
         wanted = NO_MAPS
         if flags and method != "spawn":
             wanted = await check_namespaces(self.task, self.request)
-        ours, theirs = socket.socketpair()
+        with named_here("socketpair"):
+            ours, theirs = socket.socketpair()
         line = Line(ours)
         undo.callback(line.close)
         with theirs:

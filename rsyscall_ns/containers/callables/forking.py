@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import final
 from attrs import frozen
 
 from rsyscall_ns.containers.errors import ThreadsRunningError
+from rsyscall_ns.near.errors import kernel_error
 
 from .forked import become
 from .inside import Loaded
@@ -52,4 +54,9 @@ def fork(request: Fork, given: Loaded) -> tuple[int, int]:
     if pid == 0:
         become(request.channel, request.page, request.flags, CLONE_NUMBERS, request.places, given)
     # nobody but us is there to reap it; it waits for us
-    return pid, os.pidfd_open(pid)
+    try:
+        return pid, os.pidfd_open(pid)
+    except OSError as error:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise kernel_error(error.errno or 0, "pidfd_open", "this interpreter") from None

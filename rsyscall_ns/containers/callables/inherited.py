@@ -11,13 +11,21 @@ from typing import Any, Final, final
 
 from attrs import frozen
 
+from rsyscall_ns.handle.confining import GivenUp
+from rsyscall_ns.near.abi.prctl_h import PR
+from rsyscall_ns.near.calls.base import call_here
+from rsyscall_ns.near.nr import SYS
+
 __all__ = ["Inherited"]
 
 LIMITS: Final = range(16)  # RLIMIT_CPU to RLIMIT_RTTIME: all that Linux has
 # who we are, what we may, and what we have given up: a process can't be given that afterwards
 RIGHTS: Final = re.compile(
-    rb"^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp|Seccomp_filters|Cpus_allowed):.*$", re.MULTILINE
+    rb"^(?:Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp|Seccomp_filters|Cpus_allowed|Speculation\w+):.*$",
+    re.MULTILINE,
 )
+# what is not told there
+GIVEN_UP: Final = (int(PR.GET_SECUREBITS), int(PR.GET_MDWE))
 UMASK: Final = re.compile(rb"^Umask:\s*(\d+)$", re.MULTILINE)
 STATUS: Final = "/proc/thread-self/status"
 OOM: Final = "/proc/self/oom_score_adj"
@@ -43,7 +51,11 @@ class Inherited:
             oom = content(OOM).decode("ascii")
         found = UMASK.search(status)
         return cls(
-            RIGHTS.findall(status) or (os.getresuid(), os.getresgid(), os.getgroups()),
+            (
+                *(RIGHTS.findall(status) or (os.getresuid(), os.getresgid(), os.getgroups())),
+                *(call_here(SYS.prctl, option) for option in GIVEN_UP),
+                GivenUp.times,
+            ),
             set_and_get_umask() if found is None else int(found[1], 8),
             tuple(resource.getrlimit(which) for which in LIMITS),
             oom,

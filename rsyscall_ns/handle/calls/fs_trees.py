@@ -6,6 +6,7 @@ import os
 import secrets
 from contextlib import suppress
 from errno import EISDIR, ENOENT
+from functools import partial
 from typing import Final, Self, final
 
 import trio
@@ -17,6 +18,7 @@ from rsyscall_ns.near.abi.dirent_h import DT
 from rsyscall_ns.near.abi.fcntl_h import O
 from rsyscall_ns.near.abi.openat2_h import RESOLVE, OpenHow
 from rsyscall_ns.near.strings import StrPath
+from rsyscall_ns.transport.apart import to_the_end
 
 from .fs_watches import WatchCalls
 
@@ -105,12 +107,13 @@ class TemporaryDirectory:
         """Where it was made."""
         return f"{self._parent.rstrip('/')}/{self._name}"
 
+    @trio.lowlevel.enable_ki_protection
     async def __aenter__(self) -> Self:
         self._above = await self._calls.open(self._parent, O.PATH | O.DIRECTORY)
         try:
             await self._make()
         except BaseException:
-            await self._above.close()
+            await to_the_end(self._above.close)
             raise
         return self
 
@@ -123,16 +126,18 @@ class TemporaryDirectory:
         try:
             self.fd = await self._calls.open(self._name, DIRECTORY, dir_fd=self._above)
         except BaseException:
-            with trio.CancelScope(shield=True):
-                await self._calls.rmdir(self._name, dir_fd=self._above)
+            await to_the_end(partial(self._calls.rmdir, self._name, dir_fd=self._above))
             raise
 
+    @trio.lowlevel.enable_ki_protection
     async def __aexit__(self, *_: object) -> None:
-        with trio.CancelScope(shield=True):
-            async with self._above:
-                with suppress(FileNotFoundError):  # moved or removed: it is empty, at least
-                    if self.fd.valid:
-                        await self.fd.lseek(0)
-                    else:  # closed by its user
-                        self.fd = await self._calls.open(self._name, DIRECTORY, dir_fd=self._above)
-                    await remove_tree(self._calls, self._name, self.fd, self._above)
+        await to_the_end(self._remove)
+
+    async def _remove(self) -> None:
+        async with self._above:
+            with suppress(FileNotFoundError):  # moved or removed: it is empty, at least
+                if self.fd.valid:
+                    await self.fd.lseek(0)
+                else:  # closed by its user
+                    self.fd = await self._calls.open(self._name, DIRECTORY, dir_fd=self._above)
+                await remove_tree(self._calls, self._name, self.fd, self._above)

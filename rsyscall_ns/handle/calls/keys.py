@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Final, final, overload
 
-from rsyscall_ns.handle.confining import in_child
+from rsyscall_ns.handle.confining import gave_up, in_child
 from rsyscall_ns.handle.objects.key_calls import filled, key_words
 from rsyscall_ns.handle.objects.keys import (
     Key,
@@ -133,6 +133,7 @@ class Keys:
         with ExitStack() as stack:
             at = None if name is None else stack.enter_context(text_given(task, name)).address
             made = await self._keyctl(KEYCTL.JOIN_SESSION_KEYRING, at)
+        gave_up(task)
         return Keyring(task, KeySerial(made))
 
     async def session_to_parent(self, *, for_good: bool = False) -> None:

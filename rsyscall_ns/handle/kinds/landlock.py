@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final, overload
 
-from rsyscall_ns.handle.confining import in_child, set_no_new_privs
+from rsyscall_ns.handle.confining import gave_up, in_child, set_no_new_privs
 from rsyscall_ns.handle.fds.fd import FileDescriptor
 from rsyscall_ns.handle.fds.links import check_link
 from rsyscall_ns.handle.pointers.passing import given
@@ -97,3 +97,4 @@ class LandlockRulesetFD(FileDescriptor):
             if no_new_privs:
                 await set_no_new_privs(self.task)
             await near_host.landlock_restrict_self(self.task.sysif, near_id, flags)
+        gave_up(self.task)
