@@ -25,7 +25,7 @@ from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.program import Results
 from rsyscall_ns.transport.apart import to_the_end
 from rsyscall_ns.transport.pace import slept
-from rsyscall_ns.transport.posting import Posted, outcome, start_server
+from rsyscall_ns.transport.posting import Posted, check_begun, outcome, start_server
 
 from .block import MOST_RESULTS, ServerBlock
 from .environment import Environment, Environments
@@ -51,6 +51,7 @@ class Errand:
         "_awaited",
         "_block",
         "_environment",
+        "_error",
         "_lost",
         "_over",
         "_parent",
@@ -81,7 +82,8 @@ class Errand:
         self._over: trio.Event | None = None  # of who closes it while another task waits
         self._environment = environment
         self._standing = standing
-        self._results: Results | None = None
+        self._results: Results | None = None  # of an exec that has failed
+        self._error: OSError | None = None  # what has ended it before it began
         self._lost: ChildProcess | None = None  # whose status is to be found in other ways
         self.state: ChildState | None = None  # of its end; None as well if it never exec'd
         environment.__enter__()
@@ -129,7 +131,11 @@ class Errand:
             posted.first()
             self._results = outcome(block.ring, posted)
         else:
-            self.state = state
+            try:
+                check_begun(block.ring)
+                self.state = state
+            except OSError as error:
+                self._error = error
         standing.give_block(block)
         standing.users -= 1
         self._environment.__exit__()
@@ -149,6 +155,8 @@ class Errand:
         """Return how it has ended, where ``state`` does not tell; raises what kept it from exec."""
         process = self._lost
         try:
+            if self._error is not None:
+                raise self._error
             if self._results is not None:
                 self._standing.exec.fail(self._results, self)
             assert process is not None

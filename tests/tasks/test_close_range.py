@@ -10,6 +10,7 @@ import pytest
 from rsyscall_ns import CLONE, SYS, ChildTask, Task
 from tests.support.census import nothing_left
 from tests.support.children import TRUE
+from tests.support.program import said_by
 from tests.support.seccomp import answer_with_enosys
 
 Start = Callable[[Task], Awaitable[object]]
@@ -51,3 +52,23 @@ async def test_it_is_an_error_that_names_the_call(confined: ChildTask, start: St
     with nothing_left(), pytest.raises(OSError, match="close_range") as caught:
         await start(confined)
     assert caught.value.errno == ENOSYS
+
+
+async def test_it_is_one_in_an_interpreter_that_is_confined_itself() -> None:
+    said = await said_by("""
+        from tests.support.census import nothing_left
+        from tests.support.seccomp import answer_with_enosys
+
+        async def main():
+            async with open_local_task() as task:
+                command = Command("/bin/true", ["true"])
+                await task.launch(command).run()
+                await answer_with_enosys(task, SYS.close_range)
+                for way in (task.launch(command).run, task.launch(command).__aenter__):
+                    try:
+                        with nothing_left(task):
+                            await way()
+                    except OSError as error:
+                        print(error.strerror.partition(":")[0])
+    """)
+    assert said == ["Function not implemented [close_range(2) in a new child]"] * 2
