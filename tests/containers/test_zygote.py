@@ -267,6 +267,17 @@ async def test_a_child_whose_pidfd_finds_no_room_is_ended_and_an_error() -> None
     assert running(the_zygote()).near.id == zygote
 
 
+async def test_one_is_kept_when_no_fd_is_left_to_look_whether_it_may_be_used() -> None:
+    await pid_of()
+    zygote = running(the_zygote()).near.id
+    channel = 2
+    full = fd_table_full(os.getpid(), channel)
+    with nothing_left(), full, pytest.raises(OSError, match=r"openat\(2\) in this interpreter"):
+        await pid_of()
+    await pid_of()
+    assert running(the_zygote()).near.id == zygote
+
+
 async def test_it_unpickles_nothing() -> None:
     class Telling:
         def __reduce__(self) -> tuple[object, ...]:

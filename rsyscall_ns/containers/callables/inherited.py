@@ -6,7 +6,7 @@ import os
 import re
 import resource
 from collections.abc import Sequence
-from contextlib import suppress
+from errno import EMFILE, ENFILE
 from typing import Any, Final, final
 
 from attrs import frozen
@@ -14,6 +14,7 @@ from attrs import frozen
 from rsyscall_ns.handle.confining import GivenUp
 from rsyscall_ns.near.abi.prctl_h import PR
 from rsyscall_ns.near.calls.base import call_here
+from rsyscall_ns.near.errors import kernel_error
 from rsyscall_ns.near.nr import SYS
 
 __all__ = ["Inherited"]
@@ -46,9 +47,12 @@ class Inherited:
     def now(cls) -> Inherited:
         """Look what it is."""
         oom, status = None, b""
-        with suppress(OSError):
+        try:
             status = content(STATUS)
             oom = content(OOM).decode("ascii")
+        except OSError as error:
+            if error.errno in {EMFILE, ENFILE}:  # that there is none is something else
+                raise kernel_error(error.errno, "openat", "this interpreter", STATUS) from None
         found = UMASK.search(status)
         return cls(
             (
