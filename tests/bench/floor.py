@@ -1,4 +1,4 @@
-"""The least that running a program can cost in a trio program: a clone, two waits, a waitid.
+"""The least that a program costs in trio whose start is waited for: a clone, two waits, a waitid.
 
 What ``launch`` does without all that makes it safe: no handles, no errors, nothing undone. All is
 prepared before: what is left is two calls of C, and what trio needs to wait for exec and for death.
