@@ -15,6 +15,7 @@ int64_t rs_ring_run(struct rs_ring *ring, uint32_t spin, uint32_t nanoseconds, u
 		    uint64_t results);
 int64_t rs_ring_wait(struct rs_ring *ring, uint32_t slot, uint32_t spin, uint32_t nanoseconds);
 int rs_ring_done(const struct rs_ring *ring, uint32_t slot);
+int rs_ring_left(const struct rs_ring *ring, uint32_t slot);
 int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot);
 void rs_ring_arm(struct rs_ring *ring);
 int rs_ring_take_back(struct rs_ring *ring, uint32_t slot);

@@ -94,6 +94,13 @@ int rs_ring_done(const struct rs_ring *ring, uint32_t slot)
 	return LOAD(ring->entries[slot].state) == RS_DONE;
 }
 
+/* Whether an entry was begun and has no end: of a dead server, that it has left it by an exec, or
+ * was killed in it. */
+int rs_ring_left(const struct rs_ring *ring, uint32_t slot)
+{
+	return LOAD(ring->entries[slot].state) == RS_RUNNING;
+}
+
 int64_t rs_ring_collect(struct rs_ring *ring, uint32_t slot)
 {
 	struct rs_entry *entry = &ring->entries[slot];

@@ -24,7 +24,6 @@ from rsyscall_ns.near.abi.wait_h import ChildState, W
 from rsyscall_ns.near.ffi import lib
 from rsyscall_ns.near.program import Results
 from rsyscall_ns.transport.apart import to_the_end
-from rsyscall_ns.transport.pace import slept
 from rsyscall_ns.transport.posting import Posted, check_begun, outcome, start_server
 
 from .block import MOST_RESULTS, ServerBlock
@@ -86,7 +85,7 @@ class Errand:
         self._error: OSError | None = None  # what has ended it before it began
         self._lost: ChildProcess | None = None  # whose status is to be found in other ways
         self.state: ChildState | None = None  # of its end; None as well if it never exec'd
-        environment.__enter__()
+        environment.users += 1
         standing.users += 1
         parent.in_use.add(self)
 
@@ -117,8 +116,7 @@ class Errand:
 
     def _finish(self) -> None:
         pidfd, self._pidfd = self._pidfd, -1
-        parent, standing, block = self._parent, self._standing, self._block
-        parent.in_use.discard(self)
+        self._parent.in_use.discard(self)
         state = None
         with suppress(ChildProcessError):
             state = reap.wait_here(pidfd, EXITED)
@@ -126,22 +124,25 @@ class Errand:
             self._lose(pidfd)
         else:
             os.close(pidfd)
-        if lib.rs_ring_done(block.ring, 0):
-            posted = Posted(standing.exec.program, parent.arena, standing.steps, block.results)
-            posted.first()
-            self._results = outcome(block.ring, posted)
-        else:
-            try:
-                check_begun(block.ring)
-                self.state = state
-            except OSError as error:
-                self._error = error
-        standing.give_block(block)
-        standing.users -= 1
+        if lib.rs_ring_left(self._block.ring, 0) or not self._has_failed():
+            self.state = state
+        self._standing.give_block(self._block)
+        self._standing.users -= 1
         self._environment.__exit__()
-        slept()
         if self._over is not None:
             self._over.set()
+
+    def _has_failed(self) -> bool:
+        """Look what has become of its exec, where that does not seem to have happened."""
+        standing, block = self._standing, self._block
+        posted = Posted(standing.exec.program, self._parent.arena, standing.steps, block.results)
+        posted.first()
+        self._results = outcome(block.ring, posted)
+        try:
+            check_begun(block.ring)
+        except OSError as error:
+            self._error = error
+        return self._results is not None or self._error is not None
 
     def _lose(self, pidfd: int) -> None:
         parent, watcher = self._parent, self._parent.watcher
