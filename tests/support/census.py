@@ -18,6 +18,7 @@ __all__ = ["Census", "children", "nothing_left", "open_fds"]
 
 SELF: Final = Path("/proc/self")
 PATIENCE: Final = 10  # seconds
+ASLEEP: Final = ("S", "T", "t")  # states of proc_pid_stat(5)
 # how the kernel calls anonymous shared memory, and we that of stubs
 SHARED: Final = ("/dev/zero (deleted)", "/memfd:rsyscall_ns-arena (deleted)")
 
@@ -43,20 +44,27 @@ def children() -> frozenset[int]:
 
 
 def threads() -> tuple[frozenset[int], frozenset[int]]:
-    """Return the ids of this interpreter's threads: those of Python, and others."""
-    python = {thread.native_id for thread in threading.enumerate()}
-    found = {int(thread.name) for thread in (SELF / "task").iterdir()}
-    return frozenset(found & python), frozenset(found - python)
+    """Return the ids of this interpreter's threads: those of Python, and others, which all sleep.
 
-
-def wait_for_ends(left: frozenset[int]) -> None:
-    """Return once there are no threads but these that Python knows nothing of.
-
-    One that it has joined is such a thread for a moment: Python does not wait for its very end.
+    One that Python has joined is such another one for a moment, as Python does not wait for its
+    very end: it is waited for here, and any that is at work.
     """
     latest = monotonic() + PATIENCE
-    while threads()[1] - left and monotonic() < latest:
+    while True:
+        python = {thread.native_id for thread in threading.enumerate()}
+        found = {int(thread.name) for thread in (SELF / "task").iterdir()}
+        if all(map(sleeps, found - python)) or monotonic() > latest:
+            return frozenset(found & python), frozenset(found - python)
         os.sched_yield()
+
+
+def sleeps(thread: int) -> bool:
+    """Whether one of our threads waits for something, or was stopped; not where it has ended."""
+    try:
+        text = (SELF / "task" / str(thread) / "stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return text.rpartition(")")[2].split()[0] in ASLEEP
 
 
 def shared_mappings() -> frozenset[str]:
@@ -71,7 +79,7 @@ class Census:
 
     fds: frozenset[tuple[int, str]]
     children: frozenset[int]
-    threads: frozenset[int]  # those that Python knows nothing of; one that it has joined may go
+    threads: frozenset[int]  # of ours: those that Python knows nothing of
     workers: int  # of Python: trio's end by themselves, some seconds after their last use
     mappings: frozenset[str]  # of an earlier test some may go: its garbage is collected later
     used: int
@@ -83,13 +91,12 @@ class Census:
             for name, old, new in (
                 ("fds", self.fds, now.fds),
                 ("children", self.children, now.children),
+                ("threads", self.threads, now.threads),
             )
             if old != new
         ]
         if now.mappings - self.mappings:
             changes.append(f"mappings: new {sorted(now.mappings - self.mappings)}")
-        if now.threads - self.threads:
-            changes.append(f"threads: new {sorted(now.threads - self.threads)}")
         if now.used != self.used:
             changes.append(f"used: {self.used} before, {now.used} now")
         if now.workers > self.workers:
@@ -121,5 +128,4 @@ def nothing_left(task: Task | None = None) -> Generator[None, None, None]:
         task.arena.release(task.arena.allocate(16), 16)
     before = Census.take(task)
     yield
-    wait_for_ends(before.threads)
     before.assert_same(Census.take(task))
